@@ -1,0 +1,5 @@
+"""`python -m shanben` is `shanben`."""
+
+from shanben.cli import main
+
+main()

@@ -1,0 +1,158 @@
+"""Proof afterwards, from what lies in a folder alone: is it whole, do the editions agree, does the source come back?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from shanben.errors import LedgerError, ShanbenError, SourceError, VerifyError
+from shanben.ledger import Ledger, from_jsonl
+from shanben.pipeline import revert
+from shanben.rulebook.apply import content_of
+from shanben.tools.storage import read_source
+from shanben.values import Document, Edition
+from shanben.verify import lint, problems, read_back
+
+MANIFEST = "manifest-sha256.txt"
+_FORMATS = {".epub": "epub", ".html": "html", ".txt": "txt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check of one folder found; ``faults`` is empty when all is well."""
+
+    folder: str
+    checked: tuple[str, ...]
+    faults: tuple[str, ...]
+
+
+def check_conservation(ledger: Ledger, document: Document) -> None:
+    """Hold the law of conservation against the numbers: letters in = letters out + letters taken away on record.
+
+    Raises VerifyError with the characters that do not come out even.
+    """
+    balance = Counter(content_of(ledger.revert(document.text)))
+    for p in ledger.passes:
+        for change in p.changes:
+            balance.subtract(content_of(change.before))
+            balance.update(content_of(change.after))
+    balance.subtract(content_of(document.text))
+    if odd := {c: n for c, n in balance.items() if n}:
+        shown = ", ".join(f"{c!r} {n:+d}" for c, n in sorted(odd.items())[:10])
+        raise VerifyError(f"letters were lost or doubled without a record: {shown}")
+
+
+def built_folders(folder: Path) -> list[Path]:
+    """Give ``folder`` itself when it was built, else the built folders in it. Raises SourceError if none."""
+    if (folder / MANIFEST).is_file():
+        return [folder]
+    found = sorted(p.parent for p in folder.glob(f"*/{MANIFEST}")) if folder.is_dir() else []
+    if not found:
+        raise SourceError(
+            f"no editions were found here (no {MANIFEST})", where=str(folder), fix="give a folder that `shanben build` made"
+        )
+    return found
+
+
+def verify_folder(folder: Path) -> Report:
+    """Check one built folder: manifest, lint, equal texts in all editions, and that the ledgers give the sources."""
+    faults: list[str] = []
+    checked: list[str] = []
+    try:
+        files, listed = _listed(folder)
+        faults += listed
+        checked.append(f"{len(files)} files against {MANIFEST}")
+        texts: dict[str, tuple[str, ...]] = {}
+        for name, data in sorted(files.items()):
+            if (form := _FORMATS.get(PurePosixPath(name).suffix)) and "/" not in name:
+                edition = Edition(form, name, data)
+                texts[name] = read_back(edition)
+                faults += [f"{name}: {finding}" for finding in problems(lint(edition, None))]
+                checked.append(f"{name}: {len(texts[name])} blocks read back")
+        if len(set(texts.values())) > 1:
+            names = sorted(texts)
+            faults += [_difference(names[0], texts[names[0]], n, texts[n]) for n in names[1:] if texts[n] != texts[names[0]]]
+        for name, data in sources_of(folder):
+            checked.append(f"{name}: {len(data)} bytes come back from text and ledger")
+    except ShanbenError as error:
+        faults.append(str(error))
+    return Report(str(folder), tuple(checked), tuple(f for f in faults if f))
+
+
+def _difference(one: str, a: tuple[str, ...], other: str, b: tuple[str, ...]) -> str:
+    index = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    return f"{other}: block {index} is not that of {one}"
+
+
+def _listed(folder: Path) -> tuple[dict[str, bytes], list[str]]:
+    """Read all files that the manifest names and give them with what is wrong about them."""
+    files, faults = {}, []
+    for number, line in enumerate(read_source(folder / MANIFEST).decode("utf-8", "replace").splitlines(), 1):
+        digest, _, name = line.partition("  ")
+        path = PurePosixPath(name)
+        if len(digest) != 64 or not name or path.is_absolute() or ".." in path.parts or "\\" in name:
+            faults.append(f"{MANIFEST}:{number}: this is no line of a manifest")
+            continue
+        try:
+            files[name] = read_source(folder / name)
+        except SourceError as error:
+            faults.append(f"{name}: {error.what}")
+            continue
+        if hashlib.sha256(files[name]).hexdigest() != digest:
+            faults.append(f"{name}: its bytes are not those that were built (SHA-256 differs)")
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder).as_posix()
+        if path.is_file() and relative not in files and relative != MANIFEST:
+            faults.append(f"{relative}: this file is not in the manifest")
+    return files, faults
+
+
+def _sidecar(folder: Path) -> dict[str, Any]:
+    names = sorted(p for p in folder.glob("*.json"))
+    if len(names) != 1:
+        raise SourceError(f"there are {len(names)} metadata files (*.json), there must be one", where=str(folder))
+    try:
+        content = json.loads(read_source(names[0]))
+        sources, editions = content["sources"], content["editions"]
+        if not isinstance(sources, list) or not isinstance(editions, list):
+            raise TypeError("sources and editions are lists")
+        return dict(content)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise VerifyError(f"this metadata file is damaged ({error})", where=str(names[0])) from None
+
+
+def sources_of(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Give name and bytes of each source, made again from the TXT edition and the ledgers.
+
+    Raises LedgerError or VerifyError when text and ledger do not belong together, SourceError when one is missing.
+    """
+    content = _sidecar(folder)
+    try:
+        text_name = next(e["file"] for e in content["editions"] if e["format"] == "txt")
+        blocks = _text(folder, text_name).removesuffix("\n").split("\n\n")
+        works = content.get("works")
+        for index, source in enumerate(content["sources"]):
+            name, ledger_name = source["name"], source["ledger"]
+            own = blocks[slice(*works[index]["blocks"])] if works else blocks
+            ledger = from_jsonl(_text(folder, ledger_name))
+            text = "\n\n".join(own) + "\n"
+            yield str(name), revert(text, ledger)
+    except (KeyError, IndexError, TypeError, StopIteration) as error:
+        raise VerifyError(f"this metadata file is damaged ({error!r})", where=str(folder)) from None
+
+
+def _text(folder: Path, name: object) -> str:
+    path = PurePosixPath(str(name))
+    if path.is_absolute() or ".." in path.parts or "\\" in str(name):
+        raise VerifyError(f"{name!r} leads out of the folder", where=str(folder))
+    try:
+        return read_source(folder / path).decode("utf-8")
+    except UnicodeDecodeError:
+        raise LedgerError("this file is no UTF-8 text", where=str(folder / path)) from None
+
+

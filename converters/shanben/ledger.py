@@ -1,0 +1,429 @@
+r"""The ledger: every change with its place, before, after and cause; exact replay and exact undo.
+
+A ledger is a list of passes. A pass is what one unit (rule or step) changed in one go; all its changes are
+given in offsets of the text that the unit was handed. Apply and undo compute nothing: they only put what
+was written down where it was written down, and refuse a text that does not fit.
+
+>>> move = Change(0, "甲\n", "甲\n", to=4)
+>>> apply_changes("甲\n乙\n丙", [move])
+'乙\n甲\n丙'
+>>> undo_changes("乙\n甲\n丙", [move])
+'甲\n乙\n丙'
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from shanben.errors import LedgerError
+from shanben.values import Decoding, Mark, Segment
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One edit. ``start`` and ``to`` are code points of the text that the unit was given.
+
+    With ``to``, ``before`` (equal to ``after``) is taken out at ``start`` and put in before ``to``.
+    ``gain`` is the evidence in nats where a unit has it; ``reason`` in words where the rule does not say all.
+    """
+
+    start: int
+    before: str
+    after: str
+    to: int | None = None
+    gain: float | None = None
+    reason: str = ""
+
+    @property
+    def end(self) -> int:
+        """Give the end of ``before`` in the text that the unit was given."""
+        return self.start + len(self.before)
+
+    @property
+    def kind(self) -> Literal["substitute", "supply", "delete", "move"]:
+        """Name the kind of change after the four classical faults."""
+        if self.to is not None:
+            return "move"
+        if not self.before:
+            return "supply"
+        return "substitute" if self.after else "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A fact found in the text, for the metadata. ``field`` is a Dublin Core term."""
+
+    start: int
+    field: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A place where the unit would act but must not, with the reason. Nothing is edited."""
+
+    start: int
+    before: str
+    after: str
+    reason: str
+    gain: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A unit that was held back as a whole in this text (a limit, an invariant), with the reason."""
+
+    reason: str
+
+
+Finding = Change | Capture | Suggestion | Mark | Held
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one unit changed in one go. ``round`` counts from 1: the plan is repeated until all is at rest."""
+
+    unit: str
+    phase: str
+    digest: str
+    round: int
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A capture, suggestion or hold-back as it stands in the ledger. Line and column in the source, from 1."""
+
+    unit: str
+    line: int
+    column: int
+    finding: Capture | Suggestion | Held
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All that happened between the bytes of a source and its clean text."""
+
+    source_sha256: str
+    source_size: int
+    decoding: Decoding
+    rulebook_digest: str
+    version: str
+    passes: tuple[Pass, ...] = ()
+    notes: tuple[Note, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    text_sha256: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def change_count(self) -> int:
+        """Count the changes of all passes."""
+        return sum(len(p.changes) for p in self.passes)
+
+    def counts(self) -> dict[str, int]:
+        """Count the changes of each unit, in order of first appearance."""
+        found: dict[str, int] = {}
+        for p in self.passes:
+            found[p.unit] = found.get(p.unit, 0) + len(p.changes)
+        return found
+
+    def replay(self, text: str) -> str:
+        """Give the clean text of the decoded source ``text``. Raises LedgerError if it does not fit."""
+        for p in self.passes:
+            text = apply_changes(text, p.changes, unit=p.unit)
+        return text
+
+    def revert(self, text: str) -> str:
+        """Give the decoded source of the clean ``text``. Raises LedgerError if it does not fit."""
+        for p in reversed(self.passes):
+            text = undo_changes(text, p.changes, unit=p.unit)
+        return text
+
+    def origin(self, offset: int, before_pass: int | None = None) -> int:
+        """Give the source offset of a character of the text before pass ``before_pass`` (default: the end).
+
+        A character that was put in by a pass is placed where that pass put it.
+        """
+        stop = len(self.passes) if before_pass is None else before_pass
+        for p in reversed(self.passes[:stop]):
+            offset = OffsetMap(p.changes).back(offset)
+        return offset
+
+
+def _edits(changes: Iterable[Change]) -> list[tuple[int, str, str]]:
+    """Turn changes into plain (start, before, after), moves into a removal and an insertion, in text order."""
+    edits = []
+    for c in changes:
+        if c.to is None:
+            edits.append((c.start, c.before, c.after))
+        else:
+            if c.before != c.after:
+                raise LedgerError(f"a move at offset {c.start} changes its text")
+            edits += [(c.start, c.before, ""), (c.to, "", c.after)]
+    # An insertion at the place where a removal begins stands before it.
+    edits.sort(key=lambda e: (e[0], len(e[1]) > 0))
+    end = 0
+    for start, before, _ in edits:
+        if start < end:
+            raise LedgerError(f"two changes overlap at offset {start}")
+        end = start + len(before)
+    return edits
+
+
+def apply_changes(text: str, changes: Iterable[Change], *, unit: str = "") -> str:
+    """Give ``text`` with all ``changes`` made at once. Raises LedgerError where ``before`` does not stand."""
+    out, at = [], 0
+    for start, before, after in _edits(changes):
+        if start < 0 or text[start : start + len(before)] != before or start > len(text):
+            raise _misfit(unit, start, before, text[start : start + len(before)] if start >= 0 else "")
+        out += [text[at:start], after]
+        at = start + len(before)
+    out.append(text[at:])
+    return "".join(out)
+
+
+def undo_changes(text: str, changes: Iterable[Change], *, unit: str = "") -> str:
+    """Give the text from before ``changes``. Raises LedgerError where ``after`` does not stand."""
+    out, at, shift = [], 0, 0
+    for start, before, after in _edits(changes):
+        place = start + shift
+        if place < 0 or text[place : place + len(after)] != after or place > len(text):
+            raise _misfit(unit, place, after, text[place : place + len(after)] if place >= 0 else "")
+        out += [text[at:place], before]
+        at = place + len(after)
+        shift += len(after) - len(before)
+    out.append(text[at:])
+    return "".join(out)
+
+
+def _misfit(unit: str, place: int, wanted: str, found: str) -> LedgerError:
+    return LedgerError(
+        f"the ledger does not fit this text: {unit or 'a change'} at offset {place} expects {wanted!r}, "
+        f"the text has {found!r}",
+        fix="use the text and the ledger of the same build, unchanged",
+    )
+
+
+class OffsetMap:
+    """Offsets before and after one pass, both ways."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self._before: list[int] = []
+        self._after: list[int] = []
+        self._edits: list[tuple[int, int, int]] = []
+        self._moves = sorted((c.start, c.end, c.to) for c in changes if c.to is not None)
+        shift = 0
+        for start, before, after in _edits(changes):
+            self._before.append(start)
+            self._after.append(start + shift)
+            self._edits.append((start, len(before), len(after)))
+            shift += len(after) - len(before)
+
+    def forward(self, offset: int) -> int:
+        """Give the new place of a character; inside an edit, as far in as the new text reaches.
+
+        An offset at an insertion stays behind it. A moved character is followed to where it went.
+        """
+        for start, end, to in self._moves:
+            if start <= offset < end:
+                index = next(
+                    i for i, (s, b, a) in enumerate(self._edits) if s == to and not b and a == end - start
+                )
+                return self._after[index] + offset - start
+        index = bisect_right(self._before, offset) - 1
+        while index >= 0:
+            start, before, after = self._edits[index]
+            place = self._after[index]
+            if offset < start + before:
+                return place + min(offset - start, max(after - 1, 0))
+            return place + after + offset - start - before
+        return offset
+
+    def back(self, offset: int) -> int:
+        """Give the old place of a character; inside new text, as far in as the old text reached."""
+        # The last edit with new text at or before the offset may hold the character; later ones only removed.
+        index = bisect_right(self._after, offset) - 1
+        if index < 0:
+            return offset
+        holder = index
+        while holder > 0 and not self._edits[holder][2] and self._after[holder - 1] == self._after[holder]:
+            holder -= 1
+        for i in {holder, index}:
+            start, before, after = self._edits[i]
+            inside = offset - self._after[i]
+            if inside < after:
+                for m_start, m_end, to in self._moves:
+                    if to == start and not before and m_end - m_start == after:
+                        return m_start + inside
+                return start + min(inside, max(before - 1, 0))
+        start, before, after = self._edits[index]
+        return start + before + offset - self._after[index] - after
+
+
+def map_marks(marks: Iterable[Mark], changes: Sequence[Change]) -> tuple[Mark, ...]:
+    """Give the marks at their places after ``changes``."""
+    places = OffsetMap(changes)
+    return tuple(replace(m, start=places.forward(m.start)) for m in marks)
+
+
+# --- as JSON lines -----------------------------------------------------------------------------------------
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _dump(value: Mapping[str, Any]) -> str:
+    """Write one line of JSON; lone surrogates are escaped, all else stands as it is."""
+    line = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # U+2028 and U+2029 would end a line for some readers.
+    line = line.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
+    return _SURROGATE.sub(lambda m: f"\\u{ord(m.group()):04x}", line)
+
+
+def _filled(pairs: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in pairs.items() if v not in (None, "")}
+
+
+def to_jsonl(ledger: Ledger) -> str:
+    """Write the ledger as JSON lines: one header, then passes with their changes, notes and marks."""
+    d = ledger.decoding
+    lines = [
+        _dump({
+            "shanben-ledger": FORMAT,
+            "version": ledger.version,
+            "rulebook": ledger.rulebook_digest,
+            "source": {"sha256": ledger.source_sha256, "size": ledger.source_size},
+            "decoding": {
+                "encoding": d.encoding,
+                "confidence": d.confidence,
+                "evidence": list(d.evidence),
+                "segments": [
+                    [s.start, s.end, s.encoding] if s.raw is None else [s.start, s.end, s.encoding, s.raw.hex()]
+                    for s in d.segments
+                ],
+            },
+            "text": {"sha256": ledger.text_sha256},
+            **ledger.extra,
+        })
+    ]  # fmt: skip
+    for number, p in enumerate(ledger.passes):
+        lines.append(
+            _dump({"pass": number, "unit": p.unit, "phase": p.phase, "digest": p.digest, "round": p.round})
+        )
+        lines += [
+            _dump(
+                {"at": c.start, "before": c.before, "after": c.after}
+                | _filled({"to": c.to, "gain": c.gain, "reason": c.reason})
+            )
+            for c in p.changes
+        ]
+    for note in ledger.notes:
+        f = note.finding
+        said: dict[str, Any]
+        if isinstance(f, Capture):
+            said = {"capture": f.field, "value": f.value, "at": f.start}
+        elif isinstance(f, Suggestion):
+            said = {"suggest": f.reason, "before": f.before, "after": f.after, "at": f.start}
+            said |= _filled({"gain": f.gain})
+        else:
+            said = {"held": f.reason}
+        lines.append(_dump(said | {"unit": note.unit, "line": note.line, "column": note.column}))
+    lines += [_dump({"mark": m.kind, "at": m.start, "level": m.level, "unit": m.unit}) for m in ledger.marks]
+    return "\n".join(lines) + "\n"
+
+
+def from_jsonl(data: str) -> Ledger:
+    """Read a ledger back. Raises LedgerError, naming the line, for anything that `to_jsonl` cannot have written."""
+    number = 0
+    try:
+        lines = iter(enumerate(data.split("\n"), 1))
+        number, first = next(lines)
+        header = json.loads(first)
+        if header.pop("shanben-ledger") != FORMAT:
+            raise LedgerError("the ledger has a format that this version cannot read", where="line 1")
+        decoding = header.pop("decoding")
+        source, text = header.pop("source"), header.pop("text")
+        segments = tuple(
+            Segment(_whole(s[0]), _whole(s[1]), _word(s[2]), bytes.fromhex(s[3]) if len(s) > 3 else None)
+            for s in decoding["segments"]
+        )
+        version, rulebook = _word(header.pop("version")), _word(header.pop("rulebook"))
+        passes: list[tuple[dict[str, Any], list[Change]]] = []
+        notes, marks = [], []
+        for number, line in lines:  # noqa: B007 - named in the error below
+            if not line:
+                continue
+            entry = json.loads(line)
+            if "pass" in entry:
+                if entry["pass"] != len(passes):
+                    raise LedgerError("a pass is missing or out of order")
+                passes.append((entry, []))
+            elif "mark" in entry:
+                marks.append(Mark(_whole(entry["at"]), _word(entry["mark"]), _whole(entry["level"]), _word(entry["unit"])))
+            elif "unit" in entry:
+                notes.append(_note(entry))
+            else:
+                to = entry.get("to")
+                passes[-1][1].append(
+                    Change(
+                        _whole(entry["at"]), _word(entry["before"]), _word(entry["after"]),
+                        None if to is None else _whole(to), entry.get("gain"), _word(entry.get("reason", "")),
+                    )
+                )  # fmt: skip
+        return Ledger(
+            source_sha256=_word(source["sha256"]),
+            source_size=_whole(source["size"]),
+            decoding=Decoding(
+                _word(decoding["encoding"]), float(decoding["confidence"]), tuple(decoding["evidence"]), segments
+            ),
+            rulebook_digest=rulebook,
+            version=version,
+            passes=tuple(
+                Pass(_word(p["unit"]), _word(p["phase"]), _word(p["digest"]), _whole(p["round"]), tuple(changes))
+                for p, changes in passes
+            ),
+            notes=tuple(notes),
+            marks=tuple(marks),
+            text_sha256=_word(text["sha256"]),
+            extra=header,
+        )
+    except LedgerError as error:
+        raise LedgerError(error.what, where=error.where or f"line {number}", fix=error.fix) from None
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError, StopIteration) as error:
+        raise LedgerError(
+            f"this is no ledger, or it was damaged ({type(error).__name__}: {error})",
+            where=f"line {number}",
+            fix="take the ledger.jsonl of the same build",
+        ) from None
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r} is no offset")
+    return value
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _note(entry: dict[str, Any]) -> Note:
+    finding: Capture | Suggestion | Held
+    if "capture" in entry:
+        finding = Capture(_whole(entry["at"]), _word(entry["capture"]), _word(entry["value"]))
+    elif "suggest" in entry:
+        finding = Suggestion(
+            _whole(entry["at"]), _word(entry["before"]), _word(entry["after"]), _word(entry["suggest"]), entry.get("gain")
+        )
+    else:
+        finding = Held(_word(entry["held"]))
+    return Note(_word(entry["unit"]), _whole(entry["line"]), _whole(entry["column"]), finding)
+

@@ -1,0 +1,329 @@
+"""How rules and steps act: each becomes a Unit, a function from a Text to findings that edits nothing.
+
+`findings` runs one unit under all that protects a text: protected spans, redactions, place limits,
+circuit breakers, invariants and a time limit. What it gives can be applied as it stands.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import regex
+
+from shanben.errors import RuleTimeoutError
+from shanben.ledger import Capture, Change, Finding, Held, Suggestion
+from shanben.rulebook.load import full_pattern
+from shanben.rulebook.schema import Invariant, Rule, Rulebook, Where
+from shanben.steps import all_steps
+from shanben.values import Guard, Mark, Span, Text, overlaps
+
+PATTERN_FLAGS = regex.VERSION1 | regex.MULTILINE
+SECONDS = 10.0
+"""Time that one rule may take on a document of up to a million characters; it grows with the document."""
+DROP_FLOOR = 1000
+"""A drop limit in percent means nothing in a text with fewer letters than this: it is taken as this long."""
+UNTOUCHABLE = "redaction"
+PHASE_INVARIANT: Mapping[str, Invariant] = {"layout": "only-punctuation", "punctuation": "only-punctuation"}
+_CONTENT = regex.compile(r"[\p{L}\p{N}]", PATTERN_FLAGS)
+
+
+@lru_cache(maxsize=8192)
+def compiled(pattern: str) -> regex.Pattern[str]:
+    """Compile a pattern of a rule file on its first use."""
+    return regex.compile(pattern, PATTERN_FLAGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A rule or a step, ready to run. ``find`` may raise TimeoutError."""
+
+    rule: Rule
+    find: Callable[[Text, float], Iterable[Finding]]
+
+    @property
+    def id(self) -> str:
+        """Give the rule's id, which names the unit everywhere."""
+        return self.rule.id
+
+    @property
+    def invariant(self) -> Invariant:
+        """Give the invariant that the rule declares, else the one of its phase."""
+        return self.rule.invariant or PHASE_INVARIANT.get(self.rule.phase, "")
+
+
+def make_unit(rule: Rule) -> Unit:
+    """Turn a checked rule into a unit."""
+    if rule.kind == "step":
+        step = all_steps()[rule.step]
+        params = step.params(**rule.params)
+        return Unit(rule, lambda text, _seconds: step.run(text, params))
+    if rule.replace_each:
+        return Unit(rule, lambda text, seconds: _replace_each(rule, text, seconds))
+    return Unit(rule, lambda text, seconds: _match(rule, text, seconds))
+
+
+def make_guards(rulebook: Rulebook) -> dict[str, Guard]:
+    """Give the finder of each kind of protected span that the rulebook declares."""
+    patterns: dict[str, list[str]] = {}
+    for rule in rulebook.rules:
+        if rule.kind == "protect" and rule.level == "fix":
+            patterns.setdefault(rule.protect, []).append(full_pattern(rule))
+    return {name: _guard(tuple(found)) for name, found in patterns.items()}
+
+
+def _guard(patterns: Sequence[str]) -> Guard:
+    def guard(content: str) -> list[Span]:
+        seconds = seconds_for(content)
+        spans = sorted(
+            Span(*m.span())
+            for pattern in patterns
+            for m in compiled(pattern).finditer(content, timeout=seconds)
+            if m.end() > m.start()
+        )
+        merged: list[Span] = []
+        for span in spans:
+            if merged and span.start < merged[-1].end:
+                merged[-1] = Span(merged[-1].start, max(span.end, merged[-1].end))
+            else:
+                merged.append(span)
+        return merged
+
+    return guard
+
+
+def seconds_for(content: str) -> float:
+    """Give the time limit for one rule on a text of this length."""
+    return SECONDS * max(1.0, len(content) / 1e6)
+
+
+def _window(where: Where, text: Text) -> tuple[int, int]:
+    """Give the stretch that `where: {lines: …}` leaves open. Empty lines do not count."""
+    if not (where.first or where.last):
+        return 0, len(text.content)
+    filled = [s for s in text.lines if text.content[s.start : s.end].strip()]
+    if not filled:
+        return 0, 0
+    if where.first:
+        return 0, filled[: where.first][-1].end
+    return filled[-where.last :][0].start, len(text.content)
+
+
+def _like(line: str) -> str:
+    """Give what counts when lines are compared for repetition: digits are equal, blanks are nothing."""
+    return regex.sub(r"\d+", "0", regex.sub(r"\s+", "", line))
+
+
+@lru_cache(maxsize=4)
+def _repetitions(content: str) -> Counter[str]:
+    return Counter(_like(line) for line in content.split("\n"))
+
+
+def _matches(rule: Rule, text: Text, seconds: float) -> Iterator[regex.Match[str]]:
+    content = text.content
+    if rule.when.has and not compiled(rule.when.has).search(content, timeout=seconds):
+        return
+    if rule.when.lacks and compiled(rule.when.lacks).search(content, timeout=seconds):
+        return
+    where = rule.where
+    first, last = _window(where, text)
+    if where.repeated:
+        counts = _repetitions(content)
+    for m in compiled(full_pattern(rule)).finditer(content, first, timeout=seconds):
+        if m.start() > last or (m.end() > last and where.first):
+            return
+        if where.repeated:
+            line = text.lines[text.line_at(m.start())]
+            if counts[_like(content[line.start : line.end])] < where.repeated:
+                continue
+        if where.near and not _is_near(rule, text, m.start(), seconds):
+            continue
+        yield m
+
+
+def _is_near(rule: Rule, text: Text, offset: int, seconds: float) -> bool:
+    index = text.line_at(offset)
+    low, high = max(0, index - rule.where.within), min(len(text.lines) - 1, index + rule.where.within)
+    stretch = text.content[text.lines[low].start : text.lines[high].end]
+    return compiled(rule.where.near).search(stretch, timeout=seconds) is not None
+
+
+def _match(rule: Rule, text: Text, seconds: float) -> Iterator[Finding]:
+    """Find what a rule with a pattern finds, protected spans respected."""
+    content = text.content
+    end = -1
+    for m in _matches(rule, text, seconds):
+        start, stop = m.span()
+        if rule.remove == "line":
+            start = text.lines[text.line_at(start)].start
+            stop = text.lines[text.line_at(stop)].end
+            stop += content[stop : stop + 1] == "\n"
+            if start < end:
+                continue
+        if any(overlaps(text.protected(kind), start, stop) for kind in rule.outside):
+            continue
+        end = stop
+        for field_name, group in rule.capture.items():
+            value = m.group(group)
+            if value and value.strip():
+                yield Capture(m.start(group), field_name, value.strip())
+        if rule.mark:
+            level = rule.mark.level or (len(m.group(rule.mark.level_of)) if rule.mark.level_of else 0)
+            yield Mark(start, rule.mark.kind, level, rule.id)
+        if rule.remove:
+            yield Change(start, content[start:stop], "")
+        elif rule.replace is not None:
+            after = m.expand(rule.replace) if "\\" in rule.replace else rule.replace
+            if after != m.group():
+                yield Change(start, m.group(), after)
+
+
+@lru_cache(maxsize=256)
+def _class_of(characters: str) -> regex.Pattern[str]:
+    ordered = sorted(characters.split("\0"), key=len, reverse=True)
+    if all(len(c) == 1 for c in ordered):
+        return regex.compile("[" + "".join(map(regex.escape, ordered)) + "]", regex.VERSION0)
+    return regex.compile("|".join(map(regex.escape, ordered)), PATTERN_FLAGS)
+
+
+def _replace_each(rule: Rule, text: Text, seconds: float) -> Iterator[Finding]:
+    for m in _class_of("\0".join(rule.replace_each)).finditer(text.content, timeout=seconds):
+        if not any(overlaps(text.protected(kind), *m.span()) for kind in rule.outside):
+            yield Change(m.start(), m.group(), rule.replace_each[m.group()])
+
+
+def findings(unit: Unit, text: Text) -> list[Finding]:
+    """Run one unit on a text and give what may stand: in order, without overlap, nothing forbidden.
+
+    Raises RuleTimeoutError when the unit needs longer than `seconds_for` allows.
+    """
+    rule = unit.rule
+    if rule.level == "off":
+        return []
+    try:
+        found = list(unit.find(text, seconds_for(text.content)))
+    except TimeoutError:
+        raise RuleTimeoutError(
+            f"rule {rule.id} did not come to an end within {seconds_for(text.content):.0f} s on this text",
+            where=str(rule.place),
+            fix="simplify its pattern (nested repeats are the usual cause), or set `level: off`",
+        ) from None
+    changes = sorted((f for f in found if isinstance(f, Change)), key=lambda c: (c.start, c.end))
+    others = [f for f in found if not isinstance(f, Change)]
+    if not changes:
+        return others
+    kept, refused = _allowed(changes, text)
+    others += refused
+    fault = _breaks(unit.invariant, kept) or _over_limit(rule, kept, text)
+    if fault:
+        return [f for f in others if isinstance(f, Suggestion)] + [Held(fault)]
+    if rule.level == "trial":
+        return [Held(f"trial: would make {len(kept)} changes")]
+    if rule.level == "suggest":
+        return [*others, *(_as_suggestion(c, "the rule only suggests") for c in kept)]
+    return [*others, *kept]
+
+
+def _as_suggestion(change: Change, reason: str) -> Suggestion:
+    return Suggestion(change.start, change.before, change.after, reason, change.gain)
+
+
+def _allowed(changes: Sequence[Change], text: Text) -> tuple[list[Change], list[Suggestion]]:
+    """Part the changes that may stand from those that would touch a redaction, or each other."""
+    redactions = text.protected(UNTOUCHABLE)
+    kept: list[Change] = []
+    refused = []
+    end = 0
+    for c in changes:
+        if overlaps(redactions, c.start, c.end) and not _spares_redactions(c, redactions):
+            refused.append(_as_suggestion(c, "it would touch a redaction"))
+        elif c.start >= end:
+            kept.append(c)
+            end = c.end
+    return kept, refused
+
+
+def _spares_redactions(change: Change, redactions: Sequence[Span]) -> bool:
+    """Tell whether the redactions inside ``before`` stand unchanged, in order, in ``after``."""
+    if change.to is not None:
+        return True
+    at = 0
+    for span in redactions:
+        if span.end <= change.start or span.start >= change.end:
+            continue
+        if span.start < change.start or span.end > change.end:
+            return False
+        piece = change.before[span.start - change.start : span.end - change.start]
+        at = change.after.find(piece, at)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
+
+
+def content_of(text: str) -> str:
+    """Give the letters, Han characters and digits of a text: what no cleaning may lose unrecorded.
+
+    >>> content_of("完成28次,GDP(见图①)。")
+    '完成28次GDP见图①'
+    """
+    return "".join(_CONTENT.findall(text))
+
+
+def _breaks(invariant: Invariant, changes: Sequence[Change]) -> str:
+    """Say how the changes break the invariant; empty if they keep it."""
+    if not invariant:
+        return ""
+    if invariant == "same-characters":
+        before = Counter("".join(c.before for c in changes))
+        if before != Counter("".join(c.after for c in changes)):
+            return "it would not keep the same characters"
+        return ""
+    for c in changes:
+        if c.to is not None:
+            continue
+        if invariant == "only-removes" and c.after:
+            return f"it may only remove, but would put in {c.after!r}"
+        if invariant == "only-spaces" and "".join(c.before.split()) != "".join(c.after.split()):
+            return f"it may only change spaces, but would turn {c.before!r} into {c.after!r}"
+        if invariant == "only-punctuation" and content_of(c.before) != content_of(c.after):
+            return f"it may not touch letters or digits, but would turn {c.before!r} into {c.after!r}"
+    return ""
+
+
+def _over_limit(rule: Rule, changes: Sequence[Change], text: Text) -> str:
+    if rule.limit.hits and len(changes) > rule.limit.hits:
+        return f"{len(changes)} hits, more than its limit of {rule.limit.hits}"
+    if rule.limit.drop:
+        lost = sum(len(content_of(c.before)) - len(content_of(c.after)) for c in changes if c.to is None)
+        if lost:
+            share = lost / max(DROP_FLOOR, len(content_of(text.content)))
+            if share > rule.limit.drop:
+                return f"it would take away {share:.1%} of the text, more than its limit of {rule.limit.drop:.0%}"
+    return ""
+
+
+def in_order(units: Iterable[Unit]) -> list[Unit]:
+    """Sort the units of one phase: `order: {after: …}` first, then id. The loader has refused cycles."""
+    waiting = {u.id: u for u in sorted(units, key=lambda u: u.id)}
+    done: list[Unit] = []
+    while waiting:
+        name = next(
+            (i for i, u in waiting.items() if not any(a in waiting for a in u.rule.run_after)), next(iter(waiting))
+        )
+        done.append(waiting.pop(name))
+    return done
+
+
+def resolve_near(rulebook: Rulebook) -> Rulebook:
+    """Put the pattern of the rule that `where: {near: ID}` names in the place of its id."""
+    patterns = {r.id: full_pattern(r) for r in rulebook.rules if r.match}
+    return replace(
+        rulebook,
+        rules=tuple(
+            replace(r, where=replace(r.where, near=patterns[r.where.near])) if r.where.near else r
+            for r in rulebook.rules
+        ),
+    )

@@ -1,0 +1,1351 @@
+"""Rule files to rules: every fault of every file is found in one run, each with its place and the way out.
+
+The folder says when a rule runs, `schema` what it may say, `strict_yaml` how the text is read. Nothing here
+reads a document; patterns are compiled only to see whether they are sound.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields, replace
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal
+
+import regex
+
+from shanben.rulebook import strict_yaml
+from shanben.rulebook.schema import (
+    FOLDERS,
+    INVARIANTS,
+    LEVELS,
+    MARK_KINDS,
+    METADATA_FIELDS,
+    PHASES,
+    PROTECT_FOLDER,
+    Example,
+    Invariant,
+    Keep,
+    Kind,
+    Level,
+    Limit,
+    MarkSpec,
+    ParamValue,
+    Place,
+    Rule,
+    Rulebook,
+    When,
+    Where,
+)
+from shanben.rulebook.strict_yaml import Entry, Faults, Items, Node, Pairs, Scalar, shown
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+    from shanben.steps import Step
+
+PATTERN_FLAGS = regex.VERSION1 | regex.MULTILINE
+RESERVED_FOLDERS = ("profiles",)
+"""Folders under the root that hold no rules and are passed over."""
+MAX_PATTERN = 20_000
+"""The longest pattern, with its named parts put in and its repeats written out."""
+MAX_PATTERNS = 1_000_000
+"""The sum of those lengths in one file. Both keep a small file from becoming a huge pattern."""
+MAX_GROUPS_DEEP = 50
+MAX_FOLDERS_DEEP = 6
+MAX_LITERAL = 64
+"""The longest text that `replace-each` may replace."""
+MAX_CIRCLES = 20
+
+CODES: Mapping[str, str] = {
+    **strict_yaml.CODES,
+    "R211": "a file that lies where no rule is looked for",
+    "R212": "a name that is not in the wanted form",
+    "R213": "an id that stands twice",
+    "R214": "a rule that does nothing, or two things that exclude each other",
+    "R215": "a key that does not go with the others",
+    "R216": "an example that shows no change, or contradicts",
+    "R217": "a rule in a folder that does not allow it",
+    "R301": "a pattern that is not in single quotes or a block",
+    "R302": "a pattern that is not valid",
+    "R303": "a pattern that can match nothing at all",
+    "R304": r"\b next to a Han character, where it hardly ever stands",
+    "R305": "a replacement that names no group of the pattern",
+    "R306": "a group that the pattern does not have",
+    "R307": "a named part that is not defined",
+    "R308": "a named part that nothing uses",
+    "R309": "a pattern that is too long, too deep or repeats too much",
+    "R310": "replacements that feed each other",
+    "R401": "a protected span that no rule declares",
+    "R402": "a rule id that does not exist, or cannot be meant here",
+    "R403": "an order that runs in a circle",
+    "R404": "`overrides` where there is nothing to override",
+    "R405": "an order against the phases",
+    "R406": "two rules that override the same one",
+    "R407": "an unknown step",
+    "R408": "a parameter that the step does not accept",
+}
+"""Every fault that rule files can have, each with its meaning."""
+
+FILE_KEYS: Mapping[str, str] = {
+    "let": "named parts of patterns, used as ${NAME}",
+    "rules": "the rules, in any order",
+}
+RULE_KEYS: Mapping[str, str] = {
+    "id": "the rule's name: kebab-case, unique, never used again",
+    "fault": "what is wrong with a text in which the rule acts: the fault, not the cure",
+    "why": "the norm, the case or the reason",
+    "match": "the pattern (`regex` module, MULTILINE), in single quotes",
+    "before": "a pattern for what stands before the match",
+    "after": "a pattern for what stands after the match",
+    "replace": r"what takes the place of the match; \g<name> is a group",
+    "replace-each": "literal texts and what takes the place of each",
+    "remove": "take the match away, or the whole lines that it touches",
+    "capture": "metadata field: the group whose text goes there",
+    "mark": "what the line of the match is",
+    "protect": "the name of the protected span that the match is",
+    "step": "the name of a step, for what a pattern cannot do",
+    "params": "the parameters of the step",
+    "outside": "protected spans that the rule leaves alone",
+    "where": "limits of place",
+    "when": "a condition on the whole text",
+    "limit": "over it the rule is held back and reported",
+    "level": "off, trial (count only), suggest (report), fix",
+    "invariant": "what the rule's changes may never break",
+    "order": "the rules that must run before this one",
+    "overrides": "the rule of a lower layer whose place this one takes",
+    "examples": "pairs: a text, and what it must become",
+    "keep": "texts that must not change",
+}
+REQUIRED_KEYS = ("id", "fault", "examples")
+WHERE_KEYS: Mapping[str, str] = {
+    "lines": "first n or last n: lines that are not empty are counted",
+    "repeated": "only lines that stand so often in the text, digits taken as equal",
+    "near": "only near a match of the rule with this id",
+    "within": "how many lines away `near` may be",
+}
+WHEN_KEYS: Mapping[str, str] = {
+    "has": "a pattern that the text must have",
+    "lacks": "a pattern that the text must not have",
+}
+LIMIT_KEYS: Mapping[str, str] = {
+    "drop": "the largest share of letters and digits that may go, as a percentage",
+    "hits": "the largest number of matches",
+}
+ORDER_KEYS: Mapping[str, str] = {"after": "ids of rules that must have run"}
+MARK_KEYS: Mapping[str, str] = {
+    "as": "what the line is",
+    "level": "the level of the heading, from 1",
+    "level-of": "the group whose length is the level",
+}
+REMOVALS = ("line", "match")
+MAX_LEVEL = 6
+LINES_FORM = r"(?:first|last) [1-9][0-9]{0,5}"
+ID_FORM = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
+LET_FORM = r"[A-Z][A-Z0-9_]*"
+
+ACTIONS = ("replace", "replace-each", "remove", "capture", "mark", "protect", "step")
+"""The keys that say what a rule does."""
+COMBINATIONS: tuple[frozenset[str], ...] = tuple(
+    frozenset(words.split())
+    for words in (
+        "replace",
+        "replace-each",
+        "remove",
+        "capture",
+        "capture remove",
+        "mark",
+        "mark replace",
+        "mark capture",
+        "mark replace capture",
+        "protect",
+        "step",
+    )
+)
+"""The actions that may stand together in one rule."""
+NOT_WITH: Mapping[str, tuple[str, ...]] = {
+    "replace-each": ("match", "before", "after"),
+    "step": ("match", "before", "after"),
+    "protect": ("outside", "where", "when", "limit", "invariant", "order"),
+}
+"""Keys that would mean nothing beside an action."""
+
+
+def full_pattern(rule: Rule) -> str:
+    """Give the pattern that is searched for: match with its context. Empty for a rule without `match`.
+
+    >>> full_pattern(Rule("a", "replace", "punctuation", Place("f", 1, 1), "x", match=",", before="甲|乙"))
+    '(?<=(?:甲|乙))(?:,)'
+    """
+    return "".join(piece for _, piece in _assembled(rule.match, rule.before, rule.after)) if rule.match else ""
+
+
+def _assembled(match: str, before: str, after: str) -> Iterator[tuple[str, str]]:
+    """Give the full pattern in pieces, each with the key that it comes from or an empty text."""
+    if before:
+        yield from (("", "(?<=(?:"), ("before", before), ("", "))"))
+    yield from (("", "(?:"), ("match", match), ("", ")"))
+    if after:
+        yield from (("", "(?=(?:"), ("after", after), ("", "))"))
+
+
+# --- Patterns ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """A pattern with its named parts put in. ``joints`` tells where its pieces come from in the file."""
+
+    text: str
+    scalar: Scalar
+    joints: tuple[tuple[int, int, bool], ...] = ()  # start in text, start in the written pattern, from a let
+
+    def place(self, position: int) -> Place:
+        """Give the place of a character; of one inside a named part, the place where that is used."""
+        start, written, named = next((j for j in reversed(self.joints) if j[0] <= position), (0, 0, False))
+        return self.scalar.place_at(written if named else written + position - start)
+
+
+@dataclass(slots=True)
+class _Let:
+    value: str
+    place: Place
+    used: bool = False
+
+
+_USE = regex.compile(r"\\.|\[|\]|\$\{(?P<name>[^}]*)\}", regex.DOTALL)
+_ATOM = regex.compile(r"\\[pP]\{[^{}]*\}|\\.|[^\\\[(*+?{|^$]|\[(?:[^\[\]\\]|\\.)+\]", regex.DOTALL)
+
+
+@dataclass(slots=True)
+class _Lets:
+    """The named parts of one file."""
+
+    faults: Faults
+    known: dict[str, _Let] = field(default_factory=dict)
+    room: int = MAX_PATTERNS
+
+    def expand(self, node: Node | None, what: str) -> _Pattern | None:
+        """Read a pattern and put the named parts in, None after a fault.
+
+        Outside a class a part is put in as a group of its own, so that `a|b` stays one thing; in a class it
+        is put in as it stands.
+        """
+        scalar = strict_yaml.scalar(self.faults, node, what)
+        if scalar is None:
+            return None
+        if scalar.style not in ("single", "literal"):
+            fix = "'" + scalar.value.replace("'", "''") + "'"
+            fix = f"write {fix}" if fix.isprintable() and len(fix) < 100 else "use single quotes"
+            self.faults.add("R301", scalar.place, f"{what} must be in single quotes or a | block", fix)
+        if scalar.style in ("literal", "folded"):
+            scalar = replace(scalar, value=scalar.value.rstrip("\n"))
+        return self._put_in(scalar, what)
+
+    def _put_in(self, scalar: Scalar, what: str) -> _Pattern | None:
+        parts, joints, length, end, deep, sound = [], [(0, 0, False)], 0, 0, 0, True
+        for use in _USE.finditer(scalar.value):
+            name = use["name"]
+            deep = max(0, deep + (use[0] == "[") - (use[0] == "]"))
+            if name is None:
+                continue
+            let = self.known.get(name)
+            if let is None:
+                hint = self.faults.hint(name, self.known)
+                fix = "" if hint else "define it under `let:`, further up than here"
+                place = scalar.place_at(use.start())
+                self.faults.add("R307", place, f"{what}: no named part {shown(name)}{hint}", fix)
+                sound = False
+                continue
+            let.used = True
+            piece = let.value if deep or _ATOM.fullmatch(let.value) else f"(?:{let.value})"
+            before = scalar.value[end : use.start()]
+            joints += [(length + len(before), use.start(), True), (length + len(before) + len(piece), use.end(), False)]
+            length += len(before) + len(piece)
+            parts += [before, piece]
+            end = use.end()
+            if length > MAX_PATTERN:
+                break
+        expanded = "".join([*parts, scalar.value[end:]])
+        return self._within_bounds(expanded, scalar, tuple(joints), what) if sound else None
+
+    def _within_bounds(
+        self, expanded: str, scalar: Scalar, joints: tuple[tuple[int, int, bool], ...], what: str
+    ) -> _Pattern | None:
+        self.room -= len(expanded)
+        if len(expanded) > MAX_PATTERN:
+            words = f"{what} is longer than {MAX_PATTERN} characters with its named parts put in"
+        elif self.room < 0:
+            words = f"the patterns of this file are longer than {MAX_PATTERNS} characters together"
+        else:
+            return _Pattern(expanded, scalar, joints)
+        self.faults.add("R309", scalar.place, words, "use shorter patterns, or part the file")
+        return None
+
+    def read(self, node: Node | None) -> None:
+        """Read `let:`. A part may use those above it."""
+        for name, entry in strict_yaml.mapping(self.faults, node, "`let`").items():
+            if not regex.fullmatch(LET_FORM, name):
+                self.faults.add("R212", entry.key.place, f"a named part is called like HAN or A_1, not {shown(name)}")
+            elif pattern := self.expand(entry.value, f"`{name}`"):
+                self.known[name] = _Let(pattern.text, entry.key.place)
+            else:
+                self.known[name] = _Let("", entry.key.place, used=True)
+
+    def add_unused(self) -> None:
+        """Put the parts that nothing uses on the list."""
+        for name, let in self.known.items():
+            if not let.used:
+                self.faults.add("R308", let.place, f"nothing uses the named part '{name}'", "remove it, or use it")
+
+
+class _PatternError(Exception):
+    """What makes a pattern unsound: code, words, and the position in the pattern."""
+
+    def __init__(self, code: str, words: str, position: int) -> None:
+        super().__init__(words)
+        self.code, self.words, self.position = code, words, position
+
+
+_Edge = tuple[str, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    r"""What can be said of a piece of pattern without running it.
+
+    ``width`` is the least number of characters that it takes, ``size`` its length with repeats written out.
+    ``han_first`` and ``han_last`` tell whether a Han character can stand at its edges; ``edge_first`` and
+    ``edge_last`` where a `\b` stands there.
+    """
+
+    width: int = 0
+    size: int = 0
+    han_first: bool = False
+    han_last: bool = False
+    edge_first: _Edge = None
+    edge_last: _Edge = None
+    restarts: bool = False  # \K: what stands before it is not part of the match
+
+    def then(self, other: _Shape) -> _Shape:
+        r"""Give the shape of this piece followed by another. Raises _PatternError for `\b` beside Han."""
+        clash = (self.edge_last if other.han_first else None) or (other.edge_first if self.han_last else None)
+        if clash:
+            raise _EdgeError(clash)
+        return _Shape(
+            other.width if other.restarts else self.width + other.width,
+            self.size + other.size,
+            self.han_first or (self.width == 0 and other.han_first),
+            other.han_last or (other.width == 0 and self.han_last),
+            self.edge_first or (other.edge_first if self.width == 0 else None),
+            other.edge_last or (self.edge_last if other.width == 0 else None),
+            self.restarts or other.restarts,
+        )
+
+    def either(self, other: _Shape) -> _Shape:
+        """Give the shape of a choice between this piece and another."""
+        return _Shape(
+            min(self.width, other.width),
+            self.size + other.size,
+            self.han_first or other.han_first,
+            self.han_last or other.han_last,
+            self.edge_first or other.edge_first,
+            self.edge_last or other.edge_last,
+            self.restarts or other.restarts,
+        )
+
+
+class _EdgeError(Exception):
+    r"""A `\b` that stands beside a Han character, and where (key, position)."""
+
+    def __init__(self, edge: tuple[str, int]) -> None:
+        super().__init__()
+        self.key, self.position = edge
+
+
+_HAN = regex.compile(r"\p{Han}")
+_HAN_CLASS = regex.compile(r"(?<!--)(?:\p{Han}|\\p\{[^{}^]*\bhani?\}|\\p\{ishan\})", regex.IGNORECASE)
+_ESCAPE = regex.compile(
+    r"\\(?:[pP]\{[^}]*\}|N\{[^}]*\}|[gL]<[^>]*>|x\{[0-9A-Fa-f]*\}|x[0-9A-Fa-f]{2}"
+    r"|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[0-7]{3}|[0-9]{1,2}|.)",
+    regex.DOTALL,
+)
+_QUANTIFIER = regex.compile(r"(?P<sign>[*+?])|\{(?P<low>\d*)(?P<comma>,\d*)?\}|\{(?P<fuzzy>[^{}]*[eids][^{}]*)\}")
+_OPENING = regex.compile(
+    r"\((?:\?(?:(?P<ahead>=)|(?P<behind><=)|(?P<no><?!)|[:>|]|P?<\w+>|(?P<flags>[\w-]*:)"
+    r"|(?P<whole>#|P=|P>|&|R\)|[0-9+-]+\)|\w*(?:-\w+)?\))|(?P<condition>\())|(?P<verb>\*))?"
+)
+_ZERO_WIDTH = "AzZGbBmMK"
+_EDGES = "bBmM"
+_PLAIN = _Shape(1, 1)
+
+
+class _Scan:
+    """Reads a pattern once, without compiling it, for its shape. What it does not know counts as empty."""
+
+    def __init__(self, pattern: str, key: str) -> None:
+        self._pattern = pattern
+        self._key = key
+        self._at = 0
+        self._verbose = False
+
+    def shape(self) -> _Shape:
+        """Give the shape of the whole pattern. Raises _PatternError, _EdgeError."""
+        shape = self._choice(0)
+        if self._at < len(self._pattern):
+            raise _PatternError("R302", "a ) without (", self._at)
+        if shape.size > MAX_PATTERN:
+            raise _PatternError("R309", f"more than {MAX_PATTERN} characters with repeats written out", 0)
+        return shape
+
+    def _choice(self, depth: int) -> _Shape:
+        verbose = self._verbose
+        shape = self._sequence(depth)
+        while self._pattern.startswith("|", self._at):
+            self._at += 1
+            shape = shape.either(self._sequence(depth))
+        self._verbose = verbose
+        return shape
+
+    def _sequence(self, depth: int) -> _Shape:
+        shape = _Shape()
+        while self._at < len(self._pattern) and self._pattern[self._at] not in "|)":
+            shape = shape.then(self._repeats(self._atom(depth)))
+        return shape
+
+    def _atom(self, depth: int) -> _Shape:
+        character = self._pattern[self._at]
+        if character == "(":
+            return self._group(depth)
+        if character == "[":
+            return self._class()
+        if character == "\\":
+            return self._escape()
+        self._at += 1
+        if self._verbose and character.isspace():
+            return _Shape()
+        if self._verbose and character == "#":
+            end = self._pattern.find("\n", self._at)
+            self._at = len(self._pattern) if end < 0 else end
+            return _Shape()
+        if character in "^$":
+            return _Shape(0, 1)
+        han = bool(_HAN.match(character))
+        return _Shape(1, 1, han, han)
+
+    def _escape(self) -> _Shape:
+        found = _ESCAPE.match(self._pattern, self._at)
+        if found is None:
+            raise _PatternError("R302", r"a single \ at the end", self._at)
+        start, self._at = self._at, found.end()
+        sign = found[0][1]
+        if sign in _ZERO_WIDTH:
+            edge = (self._key, start) if sign in _EDGES else None
+            return _Shape(0, 1, edge_first=edge, edge_last=edge, restarts=sign == "K")
+        if sign == "g" or (sign in "123456789" and len(found[0]) < 4):
+            return _Shape(0, 1)
+        han = bool(_HAN_CLASS.match(found[0])) or (sign in "xuU" and _is_han_number(found[0]))
+        return _Shape(1, 1, han, han)
+
+    def _class(self) -> _Shape:
+        start, deep = self._at, 0
+        while self._at < len(self._pattern):
+            character = self._pattern[self._at]
+            if character == "\\":
+                self._at += 1
+            elif character == "[":
+                deep += 1
+                self._at += self._pattern.startswith("^", self._at + 1)
+                self._at += self._pattern.startswith("]", self._at + 1)
+            elif character == "]":
+                deep -= 1
+                if not deep:
+                    self._at += 1
+                    written = self._pattern[start : self._at]
+                    han = written[1] != "^" and bool(_HAN_CLASS.search(written))
+                    return _Shape(1, 1, han, han)
+            self._at += 1
+        raise _PatternError("R302", "a [ without ]", start)
+
+    def _group(self, depth: int) -> _Shape:
+        if depth >= MAX_GROUPS_DEEP:
+            raise _PatternError("R309", f"more than {MAX_GROUPS_DEEP} groups inside each other", self._at)
+        start = self._at
+        opening = _OPENING.match(self._pattern, start)
+        if opening is None:  # cannot be: the pattern has a "(" here
+            raise _PatternError("R302", "a group that cannot be read", start)
+        self._at = opening.end()
+        if opening["whole"] or opening["verb"]:
+            return self._childless(start, opening)
+        if opening["condition"]:
+            self._at = self._close(self._at, start)
+        verbose = self._verbose
+        self._set_flags(opening["flags"] or "")
+        inside = self._choice(depth + 1)
+        self._verbose = verbose
+        if not self._pattern.startswith(")", self._at):
+            raise _PatternError("R302", "a ( without )", start)
+        self._at += 1
+        if opening["condition"]:
+            return replace(inside, width=0)
+        if opening["no"]:
+            return _Shape(0, inside.size)
+        if opening["ahead"]:
+            return _Shape(0, inside.size, inside.han_first, inside.han_first, inside.edge_first, inside.edge_first)
+        if opening["behind"]:
+            return _Shape(0, inside.size, inside.han_last, inside.han_last, inside.edge_last, inside.edge_last)
+        return inside
+
+    def _childless(self, start: int, opening: regex.Match[str]) -> _Shape:
+        """Pass over a comment, a back reference, a call, a verb, or flags for what follows."""
+        self._at = opening.end() if opening[0].endswith(")") else self._close(self._at, start)
+        self._set_flags(opening["whole"] or "")
+        return _Shape(0, 1)
+
+    def _set_flags(self, words: str) -> None:
+        if regex.fullmatch(r"[a-zA-Z01-]*[:)]", words):
+            on, _, off = words.partition("-")
+            self._verbose = (self._verbose or "x" in on) and "x" not in off
+
+    def _close(self, at: int, start: int) -> int:
+        end = self._pattern.find(")", at)
+        if end < 0:
+            raise _PatternError("R302", "a ( without )", start)
+        return end + 1
+
+    def _repeats(self, shape: _Shape) -> _Shape:
+        while found := _QUANTIFIER.match(self._pattern, self._at):
+            if found["sign"] is None and found["fuzzy"] is None and not (found["low"] or found["comma"]):
+                break  # {} is two plain characters
+            self._at = found.end()
+            if found["fuzzy"] is not None:
+                shape = replace(shape, width=max(0, shape.width - _deletions(found["fuzzy"])))
+                continue
+            self._at += self._pattern[self._at : self._at + 1] in ("?", "+")
+            shape = self._times(shape, found)
+        return shape
+
+    def _times(self, shape: _Shape, found: regex.Match[str]) -> _Shape:
+        least = {"*": 0, "+": 1, "?": 0}.get(found["sign"] or "", int((found["low"] or "0")[:9]))
+        if shape.size * least > MAX_PATTERN:
+            words = f"more than {MAX_PATTERN} characters with repeats written out"
+            raise _PatternError("R309", words, found.start())
+        return replace(shape, width=shape.width * least, size=shape.size * max(least, 1))
+
+
+def _is_han_number(escape: str) -> bool:
+    number = int("0" + escape[2:].strip("{}"), 16)
+    return number < 0x110000 and bool(_HAN.match(chr(number)))
+
+
+def _deletions(fuzzy: str) -> int:
+    """Give the number of characters that a fuzzy match such as {e<=1} may leave out, at the most."""
+    if "e" not in fuzzy and "d" not in fuzzy:
+        return 0
+    return max((int(n[:9]) for n in regex.findall(r"\d+", fuzzy)), default=MAX_PATTERN)
+
+
+# --- One file ----------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A rule and the places of what it says about others, for the checks that need all rules."""
+
+    rule: Rule
+    place: Place  # of the id
+    outside: tuple[Scalar, ...] = ()
+    after: tuple[Scalar, ...] = ()
+    near: Scalar | None = None
+    overrides: Scalar | None = None
+
+
+@dataclass(slots=True)
+class _Options:
+    """What holds for a whole run."""
+
+    faults: Faults
+    check_patterns: bool = True
+    known_steps: Mapping[str, Step] | None = None
+
+    def steps(self) -> Mapping[str, Step]:
+        """Give the steps; they are imported only when a rule names one."""
+        if self.known_steps is None:
+            from shanben.steps import all_steps
+
+            self.known_steps = all_steps()
+        return self.known_steps
+
+
+def _read_file(node: Node | None, phase: str, options: _Options) -> list[_Draft]:
+    """Read the rules of one file."""
+    top = strict_yaml.mapping(options.faults, node, "a rule file", FILE_KEYS, ["rules"])
+    lets = _Lets(options.faults)
+    if "let" in top:
+        lets.read(top["let"].value)
+    drafts = []
+    if "rules" in top:
+        for item in strict_yaml.items(options.faults, top["rules"].value, "`rules`"):
+            if draft := _RuleReader(item, phase, lets, options).draft():
+                drafts.append(draft)
+    lets.add_unused()
+    return drafts
+
+
+class _RuleReader:
+    """Reads one entry of `rules:`."""
+
+    def __init__(self, node: Node, phase: str, lets: _Lets, options: _Options) -> None:
+        self._faults = options.faults
+        self._options = options
+        self._phase = phase
+        self._lets = lets
+        self._place = node.place
+        self._is_mapping = isinstance(node, Pairs)
+        self._entries = strict_yaml.mapping(self._faults, node, "a rule", RULE_KEYS, REQUIRED_KEYS)
+        self._patterns: dict[str, _Pattern] = {}
+
+    def draft(self) -> _Draft | None:
+        """Read all of the rule; None when it is nothing that has an id. Faults are on the list."""
+        name = self._name("id")
+        actions = frozenset(self._entries) & frozenset(ACTIONS)
+        if self._is_mapping:
+            self._check_actions(actions)
+            self._check_folder(actions)
+        for key in ("match", "before", "after"):
+            if key in self._entries and (pattern := self._lets.expand(self._entries[key].value, f"`{key}`")):
+                self._patterns[key] = pattern
+        where, near = self._where()
+        after = self._order()
+        outside = self._text_list("outside")
+        step = self._step()
+        rule = Rule(
+            id=name,
+            kind=_kind(actions),
+            phase=self._phase,
+            place=self._place,
+            fault=self._text("fault"),
+            why=self._text("why"),
+            match=self._pattern_text("match"),
+            before=self._pattern_text("before"),
+            after=self._pattern_text("after"),
+            replace=self._replacement(),
+            replace_each=self._replace_each(),
+            remove=typing.cast(Literal["", "line", "match"], self._choice("remove", REMOVALS)),
+            capture=self._capture(),
+            mark=self._mark(),
+            protect=self._name("protect"),
+            step=step.name if step else "",
+            params=self._params(step),
+            outside=tuple(s.value for s in outside),
+            where=where,
+            when=self._when(),
+            limit=self._limit(),
+            level=typing.cast(Level, self._choice("level", LEVELS) or "fix"),
+            invariant=typing.cast(Invariant, self._choice("invariant", INVARIANTS)),
+            run_after=tuple(s.value for s in after),
+            overrides=self._text("overrides"),
+            examples=self._examples(),
+            keep=self._keep(),
+        )
+        self._check_examples(rule)
+        if self._options.check_patterns and rule.match:
+            self._check_patterns(rule, actions)
+        if not name:
+            return None
+        overrides = self._node("overrides")
+        id_place = self._entries["id"].value.place
+        return _Draft(rule, id_place, outside, after, near, overrides if isinstance(overrides, Scalar) else None)
+
+    # Small readers
+
+    def _node(self, key: str) -> Node | None:
+        entry = self._entries.get(key)
+        return entry.value if entry else None
+
+    def _text(self, key: str) -> str:
+        return strict_yaml.text(self._faults, self._node(key), f"`{key}`")
+
+    def _text_list(self, key: str) -> tuple[Scalar, ...]:
+        return strict_yaml.text_list(self._faults, self._node(key), f"`{key}`") if key in self._entries else ()
+
+    def _choice(self, key: str, words: Iterable[str]) -> str:
+        return strict_yaml.choice(self._faults, self._node(key), f"`{key}`", words)
+
+    def _pattern_text(self, key: str) -> str:
+        return self._patterns[key].text if key in self._patterns else ""
+
+    def _name(self, key: str) -> str:
+        """Read a name in kebab-case."""
+        name = self._text(key)
+        if name and not (len(name) <= 80 and regex.fullmatch(ID_FORM, name)):
+            node = self._entries[key].value
+            self._faults.add("R212", node.place, f"`{key}` is written in kebab-case, like han-comma, not {shown(name)}")
+        return name
+
+    # What the rule does
+
+    def _check_actions(self, actions: frozenset[str]) -> None:
+        if not actions:
+            if not any(isinstance(e.value, strict_yaml.Refused) for e in self._entries.values()):
+                fix = f"give it one of {', '.join(ACTIONS)}"
+                self._faults.add("R214", self._place, "the rule does not say what it does", fix)
+            return
+        if actions not in COMBINATIONS:
+            words = " and ".join(f"`{a}`" for a in ACTIONS if a in actions)
+            self._faults.add("R214", self._place, f"{words} cannot stand in one rule", "make several rules of it")
+        elif not actions & {"step", "replace-each"} and "match" not in self._entries:
+            self._faults.add("R202", self._place, "the rule lacks the key 'match'")
+        for action in sorted(actions & NOT_WITH.keys()):
+            for key in NOT_WITH[action]:
+                if key in self._entries:
+                    place = self._entries[key].key.place
+                    self._faults.add("R215", place, f"`{key}` means nothing beside `{action}`", "remove one of the two")
+        if "params" in self._entries and "step" not in actions:
+            place = self._entries["params"].key.place
+            self._faults.add("R215", place, "`params` means nothing without `step`", "remove it")
+
+    def _check_folder(self, actions: frozenset[str]) -> None:
+        protects = self._phase == PROTECT_FOLDER
+        if actions and protects != ("protect" in actions):
+            words = "only rules with `protect` stand in the folder protect" if protects else (
+                "rules with `protect` stand in the folder protect"
+            )  # fmt: skip
+            self._faults.add("R217", self._place, words, "move the rule to another folder")
+        changing = sorted(actions - {"mark", "capture", "protect"})
+        if self._phase == "structure" and changing:
+            place = self._entries[changing[0]].key.place
+            words = f"a rule in the folder structure changes no text, so `{changing[0]}` cannot stand here"
+            self._faults.add("R217", place, words, "use `mark` or `capture`, or move the rule")
+
+    def _replacement(self) -> str | None:
+        if "replace" not in self._entries:
+            return None
+        return strict_yaml.text(self._faults, self._node("replace"), "`replace`", empty=True, exact=True)
+
+    def _replace_each(self) -> dict[str, str]:
+        if "replace-each" not in self._entries:
+            return {}
+        entries = strict_yaml.mapping(self._faults, self._node("replace-each"), "`replace-each`")
+        if not entries and isinstance(self._node("replace-each"), Pairs):
+            self._faults.add("R204", self._entries["replace-each"].value.place, "`replace-each` is empty")
+        pairs: dict[str, str] = {}
+        for key, entry in entries.items():
+            what = f"the replacement of {shown(key)}"
+            pairs[key] = strict_yaml.text(self._faults, entry.value, what, empty=True, exact=True)
+            if not 0 < len(key) <= MAX_LITERAL:
+                words = f"a text of 1 to {MAX_LITERAL} characters can be replaced, not of {len(key)}"
+                self._faults.add("R206", entry.key.place, words)
+                del pairs[key]
+        self._check_at_rest(pairs, entries)
+        return pairs
+
+    def _check_at_rest(self, pairs: Mapping[str, str], entries: Mapping[str, Entry]) -> None:
+        """A second run must find nothing left to do, so no replacement may hold what is replaced."""
+        lengths = sorted({len(key) for key in pairs})
+        for key, value in pairs.items():
+            parts = (value[i : i + n] for n in lengths for i in range(len(value) - n + 1))
+            if fed := next((p for p in parts if p in pairs), None):
+                words = f"{shown(key)} becomes {shown(value)}, in which {shown(fed)} would be replaced in the next run"
+                self._faults.add("R310", entries[key].value.place, words, "give the final text at once")
+
+    def _capture(self) -> dict[str, str]:
+        if "capture" not in self._entries:
+            return {}
+        entries = strict_yaml.mapping(self._faults, self._node("capture"), "`capture`", METADATA_FIELDS)
+        node = self._node("capture")
+        if isinstance(node, Pairs) and not node.entries:
+            self._faults.add("R204", node.place, "`capture` is empty")
+        return {key: strict_yaml.text(self._faults, entry.value, f"`{key}`") for key, entry in entries.items()}
+
+    def _mark(self) -> MarkSpec | None:
+        node = self._node("mark")
+        if not isinstance(node, Pairs):
+            kind = self._choice("mark", MARK_KINDS)
+            return MarkSpec(kind) if kind else None
+        entries = strict_yaml.mapping(self._faults, node, "`mark`", MARK_KEYS, ["as"])
+        if "level" in entries and "level-of" in entries:
+            place = entries["level-of"].key.place
+            self._faults.add("R215", place, "`level-of` means nothing beside `level`", "remove one of the two")
+        values = {key: entry.value for key, entry in entries.items()}
+        kind = strict_yaml.choice(self._faults, values.get("as"), "`as`", MARK_KINDS)
+        level = strict_yaml.integer(self._faults, values.get("level"), "`level`", 1, MAX_LEVEL)
+        return MarkSpec(kind, level or 0, strict_yaml.text(self._faults, values.get("level-of"), "`level-of`"))
+
+    def _step(self) -> Step | None:
+        name = self._text("step")
+        if not name:
+            return None
+        steps = self._options.steps()
+        if name not in steps:
+            hint = self._faults.hint(name, steps)
+            fix = "" if hint else f"there are: {', '.join(sorted(steps)) or 'none'}"
+            self._faults.add("R407", self._entries["step"].value.place, f"no step is called {shown(name)}{hint}", fix)
+        return steps.get(name)
+
+    def _params(self, step: Step | None) -> dict[str, ParamValue]:
+        if step is None:
+            return {}
+        faults_before = len(self._faults)
+        what = f"the step {step.name}"
+        place = self._entries["params"].value.place if "params" in self._entries else self._place
+        specs = param_specs(step)
+        entries: Mapping[str, Entry] = {}
+        if "params" in self._entries:
+            entries = strict_yaml.mapping(self._faults, self._node("params"), "`params`", specs)
+        params: dict[str, ParamValue] = {}
+        for name, spec in specs.items():
+            if name in entries:
+                value = _param(self._faults, entries[name].value, f"`{name}`", spec.type)
+                if value is not None:
+                    params[name] = value
+            elif spec.required:
+                self._faults.add("R408", place, f"{what} needs the parameter '{name}'")
+        if len(self._faults) == faults_before:
+            try:
+                step.params(**params)
+            except (ValueError, TypeError) as error:
+                self._faults.add("R408", place, f"{what} does not accept these parameters: {error}")
+        return params
+
+    # Limits and conditions
+
+    def _where(self) -> tuple[Where, Scalar | None]:
+        entries = self._sub("where", WHERE_KEYS)
+        first = last = 0
+        lines = strict_yaml.scalar(self._faults, entries.get("lines"), "`lines`")
+        if lines and not regex.fullmatch(LINES_FORM, lines.value):
+            words = f"`lines` is written like first 15 or last 15, not {shown(lines.value)}"
+            self._faults.add("R205", lines.place, words)
+        elif lines:
+            side, count = lines.value.split()
+            first, last = (int(count), 0) if side == "first" else (0, int(count))
+        near = strict_yaml.scalar(self._faults, entries.get("near"), "`near`")
+        within = strict_yaml.integer(self._faults, entries.get("within"), "`within`", 0)
+        repeated = strict_yaml.integer(self._faults, entries.get("repeated"), "`repeated`", 2)
+        if "within" in entries and "near" not in entries:
+            self._faults.add("R215", entries["within"].place, "`within` means nothing without `near`", "add `near`")
+        nearness = Where().within if within is None else within
+        return Where(first, last, repeated or 0, near.value if near else "", nearness), near
+
+    def _sub(self, key: str, allowed: Mapping[str, str]) -> dict[str, Node]:
+        """Read a mapping under a key that must not be empty."""
+        if key not in self._entries:
+            return {}
+        node = self._entries[key].value
+        entries = strict_yaml.mapping(self._faults, node, f"`{key}`", allowed)
+        if isinstance(node, Pairs) and not node.entries:
+            self._faults.add("R204", node.place, f"`{key}` is empty", f"give one of {', '.join(allowed)}")
+        return {name: entry.value for name, entry in entries.items()}
+
+    def _when(self) -> When:
+        entries = self._sub("when", WHEN_KEYS)
+        texts = {}
+        for key, node in entries.items():
+            pattern = self._lets.expand(node, f"`{key}`")
+            texts[key] = pattern.text if pattern else ""
+            if pattern and self._options.check_patterns:
+                _check_alone(self._faults, pattern, f"`{key}`")
+        return When(texts.get("has", ""), texts.get("lacks", ""))
+
+    def _limit(self) -> Limit:
+        entries = self._sub("limit", LIMIT_KEYS)
+        drop = strict_yaml.percent(self._faults, entries.get("drop"), "`drop`")
+        hits = strict_yaml.integer(self._faults, entries.get("hits"), "`hits`", 1)
+        return Limit(drop or 0.0, hits or 0)
+
+    def _order(self) -> tuple[Scalar, ...]:
+        entries = self._sub("order", ORDER_KEYS)
+        return strict_yaml.text_list(self._faults, entries["after"], "`after`") if "after" in entries else ()
+
+    # Examples
+
+    def _examples(self) -> tuple[Example, ...]:
+        found = []
+        for node in strict_yaml.items(self._faults, self._node("examples"), "`examples`"):
+            if not isinstance(node, Items) or len(node.items) != 2:
+                if not isinstance(node, strict_yaml.Refused):
+                    fix = "write - ['text with the fault', 'text without']"
+                    self._faults.add("R201", node.place, "an example must be a pair of texts", fix)
+                continue
+            before = strict_yaml.scalar(self._faults, node.items[0], "the text of an example", exact=True)
+            after = strict_yaml.scalar(self._faults, node.items[1], "the result of an example", empty=True, exact=True)
+            if before and after:
+                found.append(Example(before.value, after.value, node.place))
+        return tuple(found)
+
+    def _keep(self) -> tuple[Keep, ...]:
+        if "keep" not in self._entries:
+            return ()
+        texts = strict_yaml.text_list(self._faults, self._node("keep"), "`keep`", exact=True)
+        return tuple(Keep(s.value, s.place) for s in texts)
+
+    def _check_examples(self, rule: Rule) -> None:
+        results: dict[str, str] = {}
+        for example in rule.examples:
+            same = example.before == example.after
+            if same and (rule.remove or rule.kind in ("replace", "step")):
+                fix = "a text that must not change stands under `keep`"
+                self._faults.add("R216", example.place, "the example shows no change", fix)
+            if rule.kind == "protect" and example.after not in example.before:
+                words = f"the text of the example does not hold {shown(example.after)}"
+                self._faults.add("R216", example.place, words, "give a text, then the piece of it that is protected")
+            if rule.kind != "protect" and results.setdefault(example.before, example.after) != example.after:
+                self._faults.add("R216", example.place, "another example gives another result for this text")
+        changed = {e.before for e in rule.examples if e.before != e.after and rule.kind != "protect"}
+        for keep in rule.keep:
+            if keep.text in changed:
+                self._faults.add("R216", keep.place, "this text changes in an example, so it cannot be kept")
+
+    # Patterns
+
+    def _check_patterns(self, rule: Rule, actions: frozenset[str]) -> None:
+        match = self._patterns["match"]
+        if len(self._patterns) != len({"match", "before", "after"} & self._entries.keys()):
+            return  # one of them has a fault already
+        shape = _check_shape(self._faults, self._patterns)
+        if shape is None:
+            return
+        compiled = _compile(self._faults, self._patterns, full_pattern(rule))
+        if compiled is None:
+            return
+        if shape.width == 0 and actions & {"replace", "remove", "capture", "protect"}:
+            fix = "let it match at least one character (+ for *), and put look-arounds into `before` and `after`"
+            self._faults.add("R303", match.scalar.place, "`match` can match nothing at all", fix)
+        self._check_groups(rule, compiled)
+
+    def _check_groups(self, rule: Rule, compiled: regex.Pattern[str]) -> None:
+        named = [(rule.capture[key], entry.value) for key, entry in self._pairs("capture") if key in rule.capture]
+        named += [(rule.mark.level_of, e.value) for k, e in self._pairs("mark") if k == "level-of" and rule.mark]
+        for group, node in named:
+            if group and group not in compiled.groupindex:
+                hint = self._faults.hint(group, compiled.groupindex)
+                fix = "" if hint else f"name a group in `match`: (?P<{group if group.isidentifier() else 'name'}>…)"
+                self._faults.add("R306", node.place, f"`match` has no group {shown(group)}{hint}", fix)
+        template = self._node("replace")
+        if rule.replace and "\\" in rule.replace and isinstance(template, Scalar):
+            self._check_template(rule.replace, template, compiled)
+
+    def _pairs(self, key: str) -> Iterable[tuple[str, Entry]]:
+        node = self._node(key)
+        return node.entries.items() if isinstance(node, Pairs) else ()
+
+    def _check_template(self, template: str, node: Scalar, compiled: regex.Pattern[str]) -> None:
+        """Try the template on a pattern that has the same groups and nothing else."""
+        names = {number: name for name, number in compiled.groupindex.items()}
+        stub = "".join(f"(?P<{names[n]}>)" if n in names else "()" for n in range(1, compiled.groups + 1))
+        found = regex.match(stub, "")
+        fix = f"groups of `match`: {', '.join(compiled.groupindex) or 'none'}; a \\ itself is written \\\\"
+        try:
+            if found:
+                found.expand(template)
+        except regex.error as error:
+            words, position = _said(error)
+            self._faults.add("R305", node.place_at(position), f"`replace`: {words}", fix)
+        except IndexError:
+            self._faults.add("R305", node.place, "`replace` names a group that `match` does not have", fix)
+
+
+def _kind(actions: frozenset[str]) -> Kind:
+    """Decide what a rule is for.
+
+    >>> _kind(frozenset(["mark", "replace"])), _kind(frozenset(["capture", "remove"]))
+    ('mark', 'capture')
+    """
+    if "step" in actions:
+        return "step"
+    if "protect" in actions:
+        return "protect"
+    if "mark" in actions:
+        return "mark"
+    if "capture" in actions:
+        return "capture"
+    return "remove" if "remove" in actions else "replace"
+
+
+def _check_shape(faults: Faults, patterns: Mapping[str, _Pattern]) -> _Shape | None:
+    """Look at the patterns of a rule without compiling them; give the shape of `match`."""
+    shapes: dict[str, _Shape] = {}
+    sound = True
+    for key, pattern in patterns.items():
+        try:
+            shapes[key] = _Scan(pattern.text, key).shape()
+        except _PatternError as error:
+            faults.add(error.code, pattern.place(error.position), f"`{key}`: {error.words}")
+            sound = False
+        except _EdgeError as error:
+            _add_edge_fault(faults, patterns[error.key], error, f"`{error.key}`")
+            sound = False
+    if not sound:
+        return None
+    try:
+        before = shapes.get("before", _Shape())
+        after = shapes.get("after", _Shape())
+        shapes["match"].then(after)
+        before.then(shapes["match"])
+    except _EdgeError as error:
+        _add_edge_fault(faults, patterns[error.key], error, f"`{error.key}`")
+    return shapes["match"]
+
+
+def _add_edge_fault(faults: Faults, pattern: _Pattern, error: _EdgeError, what: str) -> None:
+    words = f"{what}: \\b stands beside a Han character, but words in Chinese text have no such edge"
+    fix = r"say which characters may not follow, such as (?![A-Za-z0-9])"
+    faults.add("R304", pattern.place(error.position), words, fix)
+
+
+def _compile(faults: Faults, patterns: Mapping[str, _Pattern], full: str) -> regex.Pattern[str] | None:
+    """Compile the full pattern; an error is put at its place in the piece that it comes from."""
+    try:
+        return regex.compile(full, PATTERN_FLAGS)
+    except regex.error as error:
+        words, position = _said(error)
+        place, key = _piece_at(patterns, position)
+        faults.add("R302", place, f"`{key}` is no valid pattern: {words}")
+    except (RecursionError, MemoryError, OverflowError, ValueError) as error:
+        faults.add("R309", patterns["match"].scalar.place, f"`match` cannot be compiled: {type(error).__name__}")
+    return None
+
+
+def _said(error: regex.error) -> tuple[str, int]:
+    """Give the words and the position of an error; the type stubs do not know them."""
+    return str(getattr(error, "msg", error)), int(getattr(error, "pos", None) or 0)
+
+
+def _piece_at(patterns: Mapping[str, _Pattern], position: int) -> tuple[Place, str]:
+    texts = [patterns[key].text if key in patterns else "" for key in ("match", "before", "after")]
+    start = 0
+    for key, piece in _assembled(*texts):
+        if key and start <= position <= start + len(piece):
+            return patterns[key].place(position - start), key
+        start += len(piece)
+    return patterns["match"].scalar.place, "match"
+
+
+def _check_alone(faults: Faults, pattern: _Pattern, what: str) -> None:
+    """Check a pattern that has no context."""
+    try:
+        _Scan(pattern.text, "match").shape()
+    except _PatternError as error:
+        faults.add(error.code, pattern.place(error.position), f"{what}: {error.words}")
+        return
+    except _EdgeError as error:
+        _add_edge_fault(faults, pattern, error, what)
+        return
+    try:
+        regex.compile(pattern.text, PATTERN_FLAGS)
+    except regex.error as error:
+        words, position = _said(error)
+        faults.add("R302", pattern.place(position), f"{what} is no valid pattern: {words}")
+    except (RecursionError, MemoryError, OverflowError, ValueError) as error:
+        faults.add("R309", pattern.scalar.place, f"{what} cannot be compiled: {type(error).__name__}")
+
+
+# --- Parameters of steps -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ParamSpec:
+    """One parameter of a step: its type as annotated, and whether it must be given."""
+
+    type: Any
+    required: bool
+
+
+def param_specs(step: Step) -> dict[str, ParamSpec]:
+    """Give the parameters that a step takes, in the order of its dataclass."""
+    hints = typing.get_type_hints(step.params)
+    return {
+        f.name: ParamSpec(hints[f.name], f.default is MISSING and f.default_factory is MISSING)
+        for f in fields(step.params)
+        if f.init
+    }
+
+
+def _param(faults: Faults, node: Node, what: str, wanted: Any) -> ParamValue | None:
+    """Read one parameter as its annotation says. Raises TypeError for an annotation that no step may have."""
+    if wanted is bool:
+        return strict_yaml.boolean(faults, node, what)
+    if wanted is int:
+        return strict_yaml.integer(faults, node, what, -999_999_999)
+    if wanted is float:
+        return strict_yaml.number(faults, node, what)
+    if wanted is str:
+        found = strict_yaml.scalar(faults, node, what, empty=True)
+        return found.value if found else None
+    if typing.get_origin(wanted) is Literal:
+        return strict_yaml.choice(faults, node, what, map(str, typing.get_args(wanted))) or None
+    if wanted == tuple[str, ...]:
+        return tuple(s.value for s in strict_yaml.text_list(faults, node, what))
+    raise TypeError(f"a parameter of a step cannot be {wanted!r}")
+
+
+# --- All rules together ------------------------------------------------------------------------------------
+
+
+def _check_ids(drafts: Sequence[_Draft], base: Mapping[str, Rule], faults: Faults) -> list[_Draft]:
+    """Find ids that stand twice, in this layer or against a lower one; give the drafts without the later ones."""
+    seen: dict[str, Place] = {}
+    unique = []
+    for draft in drafts:
+        rule = draft.rule
+        if rule.id in seen:
+            words = f"the id '{rule.id}' stands already in {seen[rule.id]}"
+            faults.add("R213", draft.place, words, "choose another id")
+            continue
+        if rule.id in base and rule.overrides != rule.id:
+            faults.add(
+                "R213", draft.place, f"the id '{rule.id}' stands already in {base[rule.id].place}",
+                f"choose another id, or add `overrides: {rule.id}` to take that rule's place",
+            )  # fmt: skip
+        seen[rule.id] = draft.place
+        unique.append(draft)
+    return unique
+
+
+def _check_overrides(drafts: Sequence[_Draft], base: Rulebook | None, faults: Faults) -> dict[str, Rule]:
+    """Give the rules that take the place of others, by the id of those."""
+    taken: dict[str, Rule] = {}
+    below = {rule.id for rule in base.rules} if base else set()
+    for draft in drafts:
+        if draft.overrides is None:
+            continue
+        place, target = draft.overrides.place, draft.overrides.value
+        if base is None:
+            faults.add("R404", place, "shipped rules override nothing", "change the other rule itself")
+        elif target not in below:
+            faults.add("R402", place, f"no rule is called {shown(target)}{faults.hint(target, below)}")
+        elif target in taken:
+            faults.add("R406", place, f"{taken[target].place} overrides '{target}' too", "keep one of the two")
+        else:
+            taken[target] = draft.rule
+    return taken
+
+
+def _check_references(drafts: Sequence[_Draft], rules: Sequence[Rule], faults: Faults) -> None:
+    """Check what rules say about others and about protected spans."""
+    by_id = {rule.id: rule for rule in rules}
+    spans = {rule.protect for rule in rules if rule.protect}
+    for draft in drafts:
+        for said in draft.outside:
+            if said.value not in spans:
+                hint = faults.hint(said.value, spans)
+                fix = "" if hint else f"declared are: {', '.join(sorted(spans)) or 'none'}"
+                faults.add("R401", said.place, f"no rule declares the span {shown(said.value)}{hint}", fix)
+        for said in draft.after:
+            _check_after(draft.rule, said, by_id, faults)
+        if draft.near:
+            other = by_id.get(draft.near.value)
+            if other is None:
+                hint = faults.hint(draft.near.value, by_id)
+                faults.add("R402", draft.near.place, f"no rule is called {shown(draft.near.value)}{hint}")
+            elif not other.match or other.id == draft.rule.id:
+                words = f"`near` needs another rule with a pattern; '{other.id}' is none"
+                faults.add("R402", draft.near.place, words)
+
+
+def _check_after(rule: Rule, said: Scalar, by_id: Mapping[str, Rule], faults: Faults) -> None:
+    other = by_id.get(said.value)
+    if other is None:
+        faults.add("R402", said.place, f"no rule is called {shown(said.value)}{faults.hint(said.value, by_id)}")
+    elif other.phase == PROTECT_FOLDER:
+        faults.add("R405", said.place, f"'{other.id}' protects and has no place in the order", "remove it here")
+    elif rule.phase in PHASES and PHASES.index(other.phase) > PHASES.index(rule.phase):
+        words = f"'{other.id}' runs in the phase {other.phase}, later than {rule.phase}"
+        faults.add("R405", said.place, words, "move one of the two rules")
+
+
+def _check_circles(drafts: Sequence[_Draft], rules: Sequence[Rule], faults: Faults) -> None:
+    """Find orders that run in a circle, one after the other, each named once."""
+    by_id = {rule.id: rule for rule in rules}
+    places = {draft.rule.id: draft for draft in drafts}
+    graph = {
+        rule.id: {a for a in rule.run_after if a in by_id and by_id[a].phase == rule.phase} for rule in rules
+    }  # fmt: skip
+    for _ in range(MAX_CIRCLES):
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            circle: list[str] = error.args[1][:0:-1]  # each runs after the one that follows
+            turns = [circle[n:] + circle[:n] for n in range(len(circle)) if circle[n] in places] or [circle]
+            later, earlier = (min(turns) * 2)[:2]
+            said = [s for s in places[later].after if s.value == earlier] if later in places else []
+            words = f"an order in a circle: {' after '.join([*min(turns), later])}"
+            faults.add("R403", said[0].place if said else by_id[later].place, words, "take one of them out of `order`")
+            graph[later].discard(earlier)
+        else:
+            return
+
+
+def _assemble(drafts: Sequence[_Draft], taken: Mapping[str, Rule], base: Rulebook | None) -> list[Rule]:
+    """Put overriding rules in their places, further ones at the end; what named an old id names the new one."""
+    if base is None:
+        return [draft.rule for draft in drafts]
+    standing = {id(rule) for rule in taken.values()}
+    rules = [taken.get(rule.id, rule) for rule in base.rules]
+    rules += [draft.rule for draft in drafts if id(draft.rule) not in standing]
+    renamed = {old: rule.id for old, rule in taken.items() if rule.id != old}
+    return [_renamed(rule, renamed) for rule in rules] if renamed else rules
+
+
+def _renamed(rule: Rule, names: Mapping[str, str]) -> Rule:
+    after = tuple(names.get(a, a) for a in rule.run_after)
+    near = names.get(rule.where.near, rule.where.near)
+    if after == rule.run_after and near == rule.where.near:
+        return rule
+    return replace(rule, run_after=after, where=replace(rule.where, near=near))
+
+
+# --- Files -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Traversable
+    shown: str
+    phase: str
+
+
+def _rule_files(root: Traversable, faults: Faults, work: str | None, flat_phase: str | None) -> list[_File]:
+    """List the rule files under a root: by folder in the order of FOLDERS, then by path."""
+    name = root.as_posix() if isinstance(root, Path) else str(root)
+    found: list[_File] = []
+    for inner, path in _yaml_files(root, PurePosixPath(), PurePosixPath(name), faults):
+        place = Place(str(PurePosixPath(name) / inner), 1, 1)
+        folder = inner.parts[0] if len(inner.parts) > 1 else ""
+        if folder in RESERVED_FOLDERS:
+            continue
+        if inner.suffix != ".yaml":
+            faults.add("R211", place, f"rule files end in .yaml, not {inner.suffix}", "rename it")
+        elif folder in FOLDERS:
+            if folder != "works" or _is_of_work(inner, work, place, faults):
+                found.append(_File(path, place.file, folder))
+        elif not folder and flat_phase:
+            found.append(_File(path, place.file, flat_phase))
+        elif not folder:
+            faults.add("R211", place, "a rule file outside the folders", f"move it into one of {', '.join(FOLDERS)}")
+        else:
+            hint = faults.hint(folder, FOLDERS)
+            words = f"the folder {shown(folder)} holds no rules{hint}"
+            faults.add("R211", place, words, f"move it into one of {', '.join(FOLDERS)}")
+    order = {folder: number for number, folder in enumerate(FOLDERS)}
+    return sorted(found, key=lambda f: (order[f.phase], f.shown))
+
+
+def _is_of_work(inner: PurePosixPath, work: str | None, place: Place, faults: Faults) -> bool:
+    if len(inner.parts) != 2:
+        faults.add("R211", place, "the folder works has no folders", "name the file works/<work>.yaml")
+        return False
+    return work == "*" or inner.stem == work
+
+
+def _yaml_files(
+    folder: Traversable, inner: PurePosixPath, shown_root: PurePosixPath, faults: Faults
+) -> Iterator[tuple[PurePosixPath, Traversable]]:
+    """Give the YAML files under a folder. Names with a dot at the front and linked folders are passed over."""
+    here = Place(str(shown_root / inner), 1, 1)
+    try:
+        entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    except OSError as error:
+        faults.add("R101", here, f"the folder cannot be read: {error.strerror or error}", "give a folder of rules")
+        return
+    for entry in entries:
+        path = inner / entry.name
+        if entry.name.startswith("."):
+            continue
+        if entry.name.lower().endswith((".yaml", ".yml")):
+            yield path, entry
+        elif entry.is_dir() and not (isinstance(entry, Path) and entry.is_symlink()):
+            if len(path.parts) < MAX_FOLDERS_DEEP:
+                yield from _yaml_files(entry, path, shown_root, faults)
+            else:
+                faults.add("R211", Place(str(shown_root / path), 1, 1), "too many folders inside each other")
+
+
+# --- The doors ---------------------------------------------------------------------------------------------
+
+
+def load_rules(
+    root: Traversable | Path,
+    *,
+    layer: str = "shipped",
+    base: Rulebook | None = None,
+    work: str | None = None,
+    faults: Faults | None = None,
+    flat_phase: str | None = None,
+    steps: Mapping[str, Step] | None = None,
+    check_patterns: bool = True,
+) -> Rulebook:
+    """Load the rules under ``root``, on top of ``base``.
+
+    Of the folder works only `<work>.yaml` is loaded, all of it with ``work="*"``. With ``flat_phase`` files
+    at the top belong to that phase, else they are a fault. ``check_patterns=False`` leaves out what needs
+    a look into patterns (codes R302 to R306), for files that have been checked before.
+
+    Raises RuleError with all faults of all files; with ``faults`` they are collected there instead, and the
+    rulebook holds what could be read (rules with faults included).
+    """
+    collected = Faults() if faults is None else faults
+    options = _Options(collected, check_patterns, steps)
+    drafts: list[_Draft] = []
+    for file in _rule_files(root, collected, work, flat_phase):
+        node = strict_yaml.read(file.path, collected, file.shown)
+        if node is not None:
+            drafts += _read_file(node, file.phase, options)
+    rules = _together(drafts, base, collected)
+    if faults is None:
+        collected.raise_if_any()
+    return Rulebook(tuple(rules), (*(base.layers if base else ()), layer))
+
+
+def _together(drafts: Sequence[_Draft], base: Rulebook | None, faults: Faults) -> list[Rule]:
+    below = {rule.id: rule for rule in base.rules} if base else {}
+    drafts = _check_ids(drafts, below, faults)
+    taken = _check_overrides(drafts, base, faults)
+    rules = _assemble(drafts, taken, base)
+    names = {rule.id for rule in rules}
+    gone = {old: rule.id for old, rule in taken.items() if old not in names}
+    _check_references([_with_names(draft, gone) for draft in drafts], rules, faults)
+    _check_circles(drafts, rules, faults)
+    return rules
+
+
+def _with_names(draft: _Draft, names: Mapping[str, str]) -> _Draft:
+    """Let a draft name overridden rules by the ids of those that took their places."""
+
+    def renamed(said: Scalar) -> Scalar:
+        return replace(said, value=names.get(said.value, said.value))
+
+    return replace(
+        draft, after=tuple(map(renamed, draft.after)), near=renamed(draft.near) if draft.near else None
+    )  # fmt: skip
+
+
+def load_rule_file(
+    path: Traversable | Path,
+    phase: str,
+    *,
+    base: Rulebook | None = None,
+    faults: Faults | None = None,
+    steps: Mapping[str, Step] | None = None,
+    check_patterns: bool = True,
+) -> tuple[Rule, ...]:
+    """Load the rules of one file as rules of ``phase``.
+
+    With ``base`` what they say about other rules and spans is checked too; without it they may name what is
+    not there. Raises RuleError like `load_rules`, or collects into ``faults``.
+    """
+    if phase not in FOLDERS:
+        raise ValueError(f"no phase is called {phase!r}; there are {', '.join(FOLDERS)}")
+    collected = Faults() if faults is None else faults
+    node = strict_yaml.read(path, collected)
+    drafts = [] if node is None else _read_file(node, phase, _Options(collected, check_patterns, steps))
+    if base is None:
+        drafts = _check_ids(drafts, {}, collected)
+        _check_circles(drafts, [draft.rule for draft in drafts], collected)
+    else:
+        _together(drafts, base, collected)
+    if faults is None:
+        collected.raise_if_any()
+    return tuple(draft.rule for draft in drafts)

@@ -1,0 +1,37 @@
+"""What a pattern cannot do. One file a step: `STEP = Step(name, run, Params)`; found by reading this folder."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from shanben.ledger import Finding
+from shanben.values import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A function `(text, params) -> findings` under the name that rule files use.
+
+    ``params`` is a frozen dataclass; its fields, defaults and annotations (str, int, float, bool,
+    tuple[str, ...]) are the schema of the rule's `params:`.
+    """
+
+    name: str
+    run: Callable[[Text, Any], Iterable[Finding]]
+    params: type
+
+
+@cache
+def all_steps() -> dict[str, Step]:
+    """Give every step by name. A file that fails to import is an error, never a step silently gone."""
+    found = {}
+    for module in pkgutil.iter_modules(__path__):
+        if not module.name.startswith("_"):
+            step: Step = importlib.import_module(f"{__name__}.{module.name}").STEP
+            found[step.name] = step
+    return found

@@ -1,0 +1,74 @@
+"""What several steps need to know about lines: widths, endings, numbering. All offsets are code points."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from unicodedata import east_asian_width
+
+import regex
+
+HAN = r"\p{Han}〇"
+TERMINAL = "。！？!?…；;：:"
+"""Marks after which a sentence, or the lead to a list, has come to an end."""
+CLOSERS = "”’」』）)】》〉]"
+OPENERS = "“‘「『（(【《〈["
+NO_LINE_START = "，。、；：！？”’」』）》〉】％…,.;:!?)%"
+"""Marks that may not begin a line (避头尾): a line that begins so was broken off from the one before."""
+MID_SENTENCE = "，、,"
+
+_NUMBERED = regex.compile(
+    r"""[ \t\u3000]*(?:
+        \#{1,6}[ ]
+      | 第[〇零一二两三四五六七八九十百千0-9０-９]{1,7}[编卷部篇章节回集条]
+      | 篇[〇零一二三四五六七八九十0-9]{1,3}[:：]
+      | [一二三四五六七八九十]{1,3}[、.．]
+      | [（(][〇零一二三四五六七八九十0-9０-９]{1,3}[）)]
+      | [0-9０-９]{1,3}(?:[、．]|\.(?![0-9]))
+      | [①-⑳㈠-㈩⑴-⒇●○•·■◆▲★—–\-*+]
+    )""",
+    regex.VERSION1 | regex.VERBOSE,
+)
+_HAN = regex.compile(r"[\p{Han}〇\u3000-\u303f\uff00-\uffef“”‘’…—]", regex.VERSION1)
+
+
+@lru_cache(maxsize=4096)
+def _cell(character: str) -> float:
+    return 1.0 if east_asian_width(character) in "WFA" else 0.5
+
+
+def width(text: str) -> float:
+    """Give the width in full-width cells, as on a page: Han and full-width marks 1, Latin and digits a half.
+
+    >>> width("常务委员会,28次")
+    7.5
+    """
+    return sum(map(_cell, text))
+
+
+def is_numbered(line: str) -> bool:
+    """Tell whether a line begins as a heading or an item does.
+
+    >>> [is_numbered(s) for s in ("一、总则", "（二）范围", "第三章 附则", "3. 围绕", "3.5万人", "## 题", "一是要")]
+    [True, True, True, True, False, True, False]
+    """
+    return _NUMBERED.match(line) is not None
+
+
+def ends_open(line: str) -> bool:
+    """Tell whether a line stops in the middle of a sentence: no final mark, closing marks looked through.
+
+    >>> [ends_open(s) for s in ("提高水", "平。", "他说：", "“好。”", "（见图）", "首先，")]
+    [True, False, False, False, True, True]
+    """
+    bare = line.rstrip().rstrip(CLOSERS + "\"'")
+    return bool(bare) and bare[-1] not in TERMINAL + ".—"
+
+
+def is_han(text: str) -> bool:
+    """Tell whether a text holds a Han character or a mark of Chinese text."""
+    return _HAN.search(text) is not None
+
+
+def begins_indented(line: str) -> bool:
+    """Tell whether a line begins with an indent: an ideographic space, a tab, or two blanks."""
+    return line[:1] in ("\u3000", "\t") or line[:2].isspace() and len(line[:2]) == 2

@@ -1,0 +1,97 @@
+r"""Join paragraphs that a column or page end broke in two.
+
+A paragraph that stops in the middle of a sentence may go on in the next one, or its end may be lost. Two
+halves are joined only on evidence: a mark that cannot stand at a border, an open quotation, or a word across
+the border that the text uses elsewhere. Without it the border is reported and stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import regex
+
+from shanben.ledger import Change, Finding, Suggestion
+from shanben.steps import Step
+from shanben.steps._lines import MID_SENTENCE, NO_LINE_START, ends_open, is_numbered, width
+from shanben.values import Text
+
+_CLAUSE = regex.compile(r"[，。；！？、,;!?]")
+_FUNCTION = frozenset("的了是在和与及或等把被对向从以为上下中这那个不一要有")
+_PAIRS = (("“", "”"), ("《", "》"), ("（", "）"), ("「", "」"), ("『", "』"))
+_HAN = regex.compile(r"[\p{Han}〇]", regex.VERSION1)
+_GAP = regex.compile(r"[ \t]*\n[ \t]*(?:\n[ \t]*)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """shortest: a half narrower than this (in full-width cells) is no paragraph, unless it ends a sentence.
+
+    sightings: how often a word of two characters across the border must stand elsewhere in the text.
+    """
+
+    shortest: float = 12.0
+    sightings: int = 3
+
+
+def join_paragraphs(text: Text, params: Params) -> Iterator[Finding]:
+    r"""Join two halves of a paragraph where the evidence is enough.
+
+    >>> t = Text.of("这次会议的内容很多，包括加强管理、\n\n提高效率，以及明年的各项工作安排。")
+    >>> [(c.start, c.before) for c in join_paragraphs(t, Params())]
+    [(17, '\n\n')]
+    """
+    lines = [i for i, s in enumerate(text.lines) if text.content[s.start : s.end].strip()]
+    marked = {text.line_at(mark.start) for mark in text.marks}
+    for i, j in zip(lines, lines[1:], strict=False):
+        if {i, j} & marked:
+            continue
+        a, b = text.lines[i], text.lines[j]
+        before, after = text.content[a.start : a.end], text.content[b.start : b.end]
+        if not _may_be_halves(before, after, params):
+            continue
+        end = a.start + len(before.rstrip())
+        gap = text.content[end : b.start + len(after) - len(after.lstrip())]
+        if evidence := _evidence(text.content, before.rstrip(), after.lstrip(), params):
+            yield Change(end, gap, "", reason=evidence)
+        elif j - i > 1 or width(before) > 30:
+            yield Suggestion(end, gap, "", "the paragraph stops in the middle of a sentence")
+
+
+def _may_be_halves(before: str, after: str, params: Params) -> bool:
+    if not ends_open(before) or is_numbered(after) or after[:1] in "\u3000\t#" or after[:2] == "  ":
+        return False
+    if before.lstrip()[:1] == "#" or not _CLAUSE.search(before) or width(before) < params.shortest:
+        return False
+    tail_only = width(after) < params.shortest
+    return bool(_CLAUSE.search(after)) and (not tail_only or not ends_open(after))
+
+
+def _evidence(content: str, before: str, after: str, params: Params) -> str:
+    """Say why the halves belong together; empty if nothing says so."""
+    if before[-1] in MID_SENTENCE:
+        return f"it stops after {before[-1]}"
+    if after[0] in NO_LINE_START:
+        return f"the next begins with {after[0]}, which no line may"
+    for opener, closer in _PAIRS:
+        if before.rfind(opener) > before.rfind(closer) and 0 <= after.find(closer) < 40:
+            first_open = after.find(opener)
+            if first_open < 0 or after.find(closer) < first_open:
+                return f"{opener} is open and closed in the next"
+    if not _HAN.match(before[-1]) or not _HAN.match(after[0]):
+        return ""
+    pair = before[-1] + after[0]
+    for length, sightings in ((4, 1), (3, 2)):
+        for cut in range(1, length):
+            word = before[-cut:] + after[: length - cut]
+            if len(word) == length and not _CLAUSE.search(word) and content.count(word) >= sightings:
+                return f"{word} stands elsewhere in the text"
+    if not _FUNCTION & set(pair) and content.count(pair) >= params.sightings:
+        return f"{pair} stands elsewhere in the text"
+    if width(after) < params.shortest and width(before) >= params.shortest and not ends_open(after) and len(after) > 1:
+        return "the next is the short end of a sentence"
+    return ""
+
+
+STEP = Step("join-paragraphs", join_paragraphs, Params)

@@ -1,0 +1,65 @@
+"""Make both brackets of a pair full-width where the pair stands in Chinese text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import regex
+
+from shanben.ledger import Change, Finding
+from shanben.steps import Step
+from shanben.values import Text, overlaps
+
+_BRACKET = regex.compile(r"[()（）]")
+_HAN = regex.compile(r"[\p{Han}〇]", regex.VERSION1)
+_CHINESE_BEFORE = regex.compile(r"[\p{Han}〇”’》）」』]", regex.VERSION1)
+_CHINESE_AFTER = regex.compile(r"[\p{Han}〇，。、；：！？“‘《（）》」』”’,;:]", regex.VERSION1)
+_GUARDED = ("url", "email", "code", "phone")
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """longest: a pair that holds more characters is taken for two brackets that have nothing to do with each other."""
+
+    longest: int = 600
+
+
+def pair_brackets(text: Text, params: Params) -> Iterator[Finding]:
+    """Widen half-width brackets in pairs.
+
+    A pair is widened when it holds Chinese text, when its other half is wide already, or when it holds a Latin
+    word inside a Chinese sentence. `(1)`, `f(x)`, smileys and brackets without a partner stay.
+
+    >>> [(c.start, c.after) for c in pair_brackets(Text.of("党委(党组)和GDP(f(x))，见(1)"), Params())]
+    [(2, '（'), (5, '）')]
+    """
+    for span in text.lines:
+        line = text.content[span.start : span.end]
+        if "(" not in line and ")" not in line:
+            continue
+        waiting: list[int] = []
+        for m in _BRACKET.finditer(line):
+            at = m.start()
+            if any(overlaps(text.protected(g), span.start + at, span.start + at + 1) for g in _GUARDED):
+                continue
+            if m.group() in "(（":
+                waiting.append(at)
+            elif waiting:
+                opening = waiting.pop()
+                if at - opening <= params.longest and _is_chinese(line, opening, at):
+                    for place, wide in ((opening, "（"), (at, "）")):
+                        if line[place] != wide:
+                            yield Change(span.start + place, line[place], wide)
+
+
+def _is_chinese(line: str, opening: int, closing: int) -> bool:
+    inside = line[opening + 1 : closing]
+    if line[opening] == "（" or line[closing] == "）" or _HAN.search(inside):
+        return True
+    before, after = line[opening - 1 : opening] if opening else "", line[closing + 1 : closing + 2]
+    is_word = bool(inside) and inside[0].isalpha()
+    return is_word and bool(_CHINESE_BEFORE.match(before)) and (not after or bool(_CHINESE_AFTER.match(after)))
+
+
+STEP = Step("pair-brackets", pair_brackets, Params)

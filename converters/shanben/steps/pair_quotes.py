@@ -1,0 +1,215 @@
+r"""Turn straight quotes in Chinese text into opening and closing ones.
+
+Quotes come in pairs, so in a sound paragraph the first opens, the second closes. In a damaged one (a line
+lost or displaced) counting turns all that follow the wrong way. So each quote is also judged by its
+neighbours (`："` opens, `。"` closes), and the cheapest reading of the whole paragraph is taken. Where two
+readings cost nearly the same, the quote stays straight and is reported: a quote the wrong way round looks
+right at a glance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import regex
+
+from shanben.ledger import Change, Finding, Suggestion
+from shanben.steps import Step
+from shanben.steps._lines import ends_open, is_han
+from shanben.values import Text, overlaps
+
+DOUBLE, SINGLE = "\"＂", "'＇"
+_DOUBLES = regex.compile("[\"＂“”]")
+_SINGLES = regex.compile("['＇‘’]")
+_LATIN = regex.compile(r"[A-Za-z0-9]")
+_OPENS_AFTER = frozenset("（(《〈【[「『—：:“‘")
+_CLOSES_AFTER = frozenset("。！？；!?;…")
+_OPENS_BEFORE = frozenset("（(《〈【[「『“‘")
+_CLOSES_BEFORE = frozenset("，。、；：！？）》〉】,.;:!?)]…—」』”’")
+_LINKS = frozenset("与和及或、至到—-的")
+_GUARDED = ("url", "email", "code", "measure")
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """Costs of the same kind as those in `_costs`.
+
+    unpaired: two quotes of one direction in a row. margin: how much dearer the second best reading must be
+    before a quote is turned. longest: characters a quotation holds before its length speaks against it.
+    """
+
+    unpaired: float = 4.0
+    margin: float = 1.5
+    longest: int = 400
+
+
+def pair_quotes(text: Text, params: Params) -> Iterator[Finding]:
+    r"""Pair the straight quotes of each paragraph that holds Chinese text.
+
+    >>> t = Text.of("落实\"'小快灵'立法要走在前列\"要求")
+    >>> [(c.start, c.after) for c in pair_quotes(t, Params())]
+    [(2, '“'), (16, '”'), (3, '‘'), (7, '’')]
+    """
+    lines = []
+    for span in text.lines:
+        line = text.content[span.start : span.end]
+        if not is_han(line):
+            continue
+        for straight, every, marks in ((DOUBLE, _DOUBLES, "“”"), (SINGLE, _SINGLES, "‘’")):
+            if any(quote in line for quote in straight) or any(mark in line for mark in marks):
+                places = _places(text, span.start, line, every)
+                lines.append(_Quotes(span.start, line, straight, marks, places))
+    if not any(quote in text.content for quote in DOUBLE + SINGLE):
+        return
+    words = _words(lines, params)
+    for quotes in lines:
+        yield from _pair(quotes, words, params)
+
+
+@dataclass(frozen=True, slots=True)
+class _Quotes:
+    """The quotes of one kind in one line: where they stand in it, and what they look like."""
+
+    base: int
+    line: str
+    straight: str
+    marks: str
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How quotations begin and end where the text leaves no doubt: two characters each."""
+
+    begin: frozenset[str]
+    end: frozenset[str]
+
+
+def _places(text: Text, base: int, line: str, every: regex.Pattern[str]) -> tuple[int, ...]:
+    return tuple(
+        m.start()
+        for m in every.finditer(line)
+        if not _is_apostrophe(line, m.start())
+        and not any(overlaps(text.protected(g), base + m.start(), base + m.end()) for g in _GUARDED)
+        and _in_chinese(line, m.start())
+    )
+
+
+def _words(lines: Sequence[_Quotes], params: Params) -> _Words:
+    """Collect how quotations begin and end from all quotes that their own line settles."""
+    begin, end = set(), set()
+    nothing = _Words(frozenset(), frozenset())
+    for quotes in lines:
+        for at, (opening, closing) in zip(quotes.places, _readings(quotes, nothing, params), strict=True):
+            if opening - closing <= -params.margin:
+                begin.add(quotes.line[at + 1 : at + 3])
+            elif closing - opening <= -params.margin:
+                end.add(quotes.line[max(0, at - 2) : at])
+    return _Words(frozenset(w for w in begin if len(w) == 2), frozenset(w for w in end if len(w) == 2))
+
+
+def _pair(quotes: _Quotes, words: _Words, params: Params) -> Iterator[Finding]:
+    for at, (opening, closing) in zip(quotes.places, _readings(quotes, words, params), strict=True):
+        if quotes.line[at] not in quotes.straight:
+            continue
+        mark = quotes.marks[0] if opening < closing else quotes.marks[1]
+        gain = round(abs(opening - closing), 2)
+        if gain >= params.margin:
+            yield Change(quotes.base + at, quotes.line[at], mark, gain=gain)
+        else:
+            reason = "quotes do not come out even here: opening or closing?"
+            yield Suggestion(quotes.base + at, quotes.line[at], mark, reason, gain=gain)
+
+
+def _is_apostrophe(line: str, at: int) -> bool:
+    """Tell whether a single quote stands inside or after a Latin word or number (it's, 5'10)."""
+    if line[at] not in "'’＇":
+        return False
+    before, after = line[at - 1 : at], line[at + 1 : at + 2]
+    return bool(_LATIN.match(before)) and bool(_LATIN.match(after))
+
+
+def _in_chinese(line: str, at: int) -> bool:
+    """Tell whether Chinese text stands near the quote: within 12 characters on either side."""
+    return is_han(line[max(0, at - 12) : at]) or is_han(line[at + 1 : at + 13])
+
+
+def _costs(quotes: _Quotes, index: int, words: _Words) -> tuple[float, float]:
+    """Give what it costs to read a quote as opening and as closing, from its neighbours alone."""
+    line, places, at = quotes.line, quotes.places, quotes.places[index]
+    if line[at] in quotes.marks:
+        return (0.0, 100.0) if line[at] == quotes.marks[0] else (100.0, 0.0)
+    before, after = line[at - 1 : at] if at else "", line[at + 1 : at + 2]
+    opening = closing = 0.0
+    if not before or before.isspace():
+        closing += 0.5 if before else 3.0
+    elif before in _OPENS_AFTER or before in "，、,":
+        closing += 4.0
+    elif before in _CLOSES_AFTER:
+        opening += 4.0 if not after or after in _CLOSES_BEFORE else 1.5
+    if not after or after.isspace():
+        opening += 0.5 if after else 3.0
+    elif after in _CLOSES_BEFORE:
+        opening += 4.0
+    elif after in _OPENS_BEFORE:
+        closing += 1.0
+    # Few quotations end in 的 or begin with it.
+    if before and before in "的是为于以在把从到叫称做成":
+        closing += 1.0
+    if after and after in "的是等为和与之":
+        opening += 1.0
+    # `质"与"效`: between two quotations stands a link, never inside one.
+    if index + 1 < len(places) and line[at + 1 : places[index + 1]] in _LINKS:
+        opening += 2.0
+    if index and line[places[index - 1] + 1 : at] in _LINKS:
+        closing += 2.0
+    if line[at + 1 : at + 3] in words.begin:
+        closing += 2.5
+    if line[max(0, at - 2) : at] in words.end:
+        opening += 2.5
+    return opening, closing
+
+
+def _inside(line: str, start: int, end: int, params: Params) -> float:
+    """Give what speaks against ``line[start:end]`` as a quotation: length, and marks that part clauses."""
+    content = line[start:end]
+    cost = min(1.5, 0.05 * len(content)) + (0.5 if any(m in content[:-1] for m in "，；。,;") else 0.0)
+    return cost + (1.0 if len(content) > params.longest else 0.0)
+
+
+def _readings(quotes: _Quotes, words: _Words, params: Params) -> list[tuple[float, float]]:
+    """Give, for each quote, the cost of the best whole reading with it opening and with it closing.
+
+    Two-state shortest path, forwards and backwards; a step between equal directions costs `unpaired`, and so
+    do a first quote that closes and a last one that opens (less where the line stops in the middle of
+    a sentence, so that the end of the quotation may be lost).
+    """
+    places, line = quotes.places, quotes.line
+    costs = [_costs(quotes, i, words) for i in range(len(places))]
+    inside = [_inside(line, a + 1, b, params) for a, b in zip(places, places[1:], strict=False)]
+    left_open = 0.7 * params.unpaired if ends_open(line) else params.unpaired
+
+    def step(i: int, a: int, b: int) -> float:
+        """Give the cost from quote i in direction a (0 opens, 1 closes) to quote i + 1 in direction b."""
+        if a == b:
+            return params.unpaired
+        return inside[i] if a == 0 else 0.0
+
+    n = len(costs)
+    forward, backward = [[0.0, 0.0] for _ in costs], [[0.0, 0.0] for _ in costs]
+    for i in range(n):
+        for b in (0, 1):
+            ahead = params.unpaired * b if i == 0 else min(forward[i - 1][a] + step(i - 1, a, b) for a in (0, 1))
+            forward[i][b] = ahead + costs[i][b]
+    for i in range(n - 1, -1, -1):
+        for a in (0, 1):
+            backward[i][a] = (
+                left_open * (1 - a)
+                if i == n - 1
+                else min(step(i, a, b) + costs[i + 1][b] + backward[i + 1][b] for b in (0, 1))
+            )
+    return [(forward[i][0] + backward[i][0], forward[i][1] + backward[i][1]) for i in range(n)]
+
+
+STEP = Step("pair-quotes", pair_quotes, Params)

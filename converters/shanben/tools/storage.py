@@ -1,0 +1,177 @@
+"""Reading sources and putting finished folders in place: all or nothing, whatever happens in between."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+from shanben.errors import OutputError, SourceError
+
+MAX_SOURCE = 256 * 1024 * 1024
+"""Bytes that a source may have. A book of a million characters has three million."""
+PARTIAL, RETIRED = ".shanben-new-", ".shanben-old-"
+
+
+def read_source(path: Path, *, limit: int = MAX_SOURCE) -> bytes:
+    """Read a file. Raises SourceError when it is missing, no plain file, unreadable or over ``limit`` bytes."""
+    where = str(path)
+    try:
+        if path.is_dir():
+            raise SourceError("this is a folder, not a document", where=where, fix="give a file, or use `shanben build`")
+        if not path.is_file():
+            missing = not path.exists()
+            raise SourceError(
+                "there is no such file" if missing else "this is no plain file (a device, pipe or socket)",
+                where=where,
+                fix="check the path" if missing else "save it as a file first, or give `-` to read standard input",
+            )
+        size = path.stat().st_size
+        if size > limit:
+            raise SourceError(*_too_large(size, limit), where=where, fix=_SPLIT)
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise SourceError(
+            f"the file cannot be read ({error.strerror or error})", where=where, fix="check its permissions"
+        ) from None
+    except ValueError:  # a NUL in the path
+        raise SourceError("this is no path", where=repr(where), fix="check the path") from None
+    if len(data) > limit:
+        raise SourceError(*_too_large(len(data), limit), where=where, fix=_SPLIT)
+    return data
+
+
+_SPLIT = "split it into several files, or raise the limit with --max-megabytes"
+
+
+def _too_large(size: int, limit: int) -> tuple[str]:
+    return (f"the source has {size / 1e6:.0f} MB or more, the limit is {limit / 1e6:.0f} MB",)
+
+
+def safe_name(name: str) -> str:
+    """Give a name that is safe as one file or folder name on any system: no path, no blanks at the ends.
+
+    >>> safe_name("../a/湖南 日报?.txt"), safe_name("...")
+    ('_a_湖南 日报_.txt', 'work')
+    """
+    cleaned = "".join(c if c.isprintable() and c not in '/\\\\:*?"<>|' else "_" for c in name)
+    cleaned = cleaned.lstrip(". ").rstrip(". ")
+    while len(cleaned.encode()) > 120:
+        cleaned = cleaned[:-1]
+    return cleaned or "work"
+
+
+def write_error(error: OSError, path: Path) -> OutputError:
+    """Turn an error of the disk into one that says what to do."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return OutputError("the disk is full", where=str(path), fix="make room and run the command again; nothing was changed")
+    return OutputError(
+        f"this cannot be written ({error.strerror or error})",
+        where=str(path),
+        fix="check that the folder exists and may be written, or choose another with -o",
+    )
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file through a temporary twin, so that a reader sees the old or the new one, whole."""
+    twin = path.with_name(f"{PARTIAL}{os.getpid()}-{path.name}"[:200])
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with twin.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            twin.replace(path)
+        finally:
+            twin.unlink(missing_ok=True)
+    except OSError as error:
+        raise write_error(error, path) from None
+
+
+def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
+    """Put a folder with exactly these files in place of ``target``, in one step.
+
+    Until that step the old folder stands untouched; a kill at any moment leaves the old or the new one whole
+    (and perhaps a `.shanben-new-…` folder, which the next call clears away). File names are relative, with
+    `/`. Raises OutputError.
+    """
+    parent = target.parent
+    fresh = parent / f"{PARTIAL}{os.getpid()}-{target.name}"
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        clear_leftovers(parent)
+        if target.is_symlink() or (target.exists() and not target.is_dir()):
+            raise OutputError("there is something that is no folder", where=str(target), fix="move it away")
+        try:
+            fresh.mkdir()
+            for name, data in files.items():
+                path = fresh / PurePosixPath(name)
+                if not path.resolve().is_relative_to(fresh.resolve()):
+                    raise OutputError(f"{name!r} would be written outside its folder", where=str(target))
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+            _swap(fresh, target)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    except OSError as error:
+        raise write_error(error, target) from None
+
+
+def _swap(fresh: Path, target: Path) -> None:
+    """Exchange two folders at once where the system can; else old away, new in, in that order."""
+    if not target.exists():
+        fresh.rename(target)
+        return
+    if _exchange(fresh, target):
+        return  # `fresh` is now the old folder; the caller removes it
+    retired = target.parent / f"{RETIRED}{target.name}"
+    shutil.rmtree(retired, ignore_errors=True)
+    target.rename(retired)
+    fresh.rename(target)
+    shutil.rmtree(retired, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two paths atomically (renameat2 on Linux, renamex_np on macOS); False if not possible here."""
+    with suppress(AttributeError, OSError):
+        libc = ctypes.CDLL(None, use_errno=True)
+        if sys.platform == "linux":
+            return bool(libc.renameat2(-100, os.fsencode(one), -100, os.fsencode(other), 2) == 0)
+        if sys.platform == "darwin":
+            return bool(libc.renamex_np(os.fsencode(one), os.fsencode(other), 2) == 0)
+    return False
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Clear away what a killed run left: unfinished folders, and put back a folder that was moved away."""
+    for path in folder.glob(f"{PARTIAL}*"):
+        owner = path.name.removeprefix(PARTIAL).split("-", 1)[0]
+        if owner.isdigit() and int(owner) != os.getpid() and not _is_alive(int(owner)):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+    for path in folder.glob(f"{RETIRED}*"):
+        home = folder / path.name.removeprefix(RETIRED)
+        if not home.exists():
+            path.rename(home)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError, OSError):
+        return True
+    return True

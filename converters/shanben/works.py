@@ -1,0 +1,215 @@
+"""Works and collections as a user lays them out: a file, or a folder with `source.*` and `work.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from shanben.errors import SourceError
+from shanben.rulebook.schema import METADATA_FIELDS
+from shanben.rulebook.strict_yaml import Faults, Node, Reader, did_you_mean
+from shanben.tools.storage import MAX_SOURCE, read_source, safe_name
+from shanben.values import Source
+
+WORK_FILE, COLLECTION_FILE = "work.yaml", "collection.yaml"
+SUFFIXES = (".txt", ".text", ".md", ".markdown")
+_LISTS = ("creator", "contributor", "subject")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One document to be built: where its bytes are and what `work.yaml` says of it."""
+
+    slug: str
+    path: Path
+    encoding: str | None = None
+    sha256: str = ""
+    said: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def read(self, limit: int = MAX_SOURCE) -> Source:
+        """Read the source. Raises SourceError when it is not the one that `work.yaml` names by its digest."""
+        source = Source(self.path.name, read_source(self.path, limit=limit))
+        if self.sha256 and source.sha256 != self.sha256:
+            raise SourceError(
+                "the source is not the one that work.yaml describes (its SHA-256 differs)",
+                where=str(self.path),
+                fix="put the original bytes back, or correct `sha256:` in work.yaml",
+            )
+        return source
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Many works as one book. Each part has a title (may be empty) and the slugs of its works in order."""
+
+    slug: str
+    said: dict[str, tuple[str, ...]]
+    parts: tuple[tuple[str, tuple[Work, ...]], ...]
+
+
+def find_works(paths: Sequence[Path]) -> list[Work]:
+    """Find the works under files and folders, in order of path. Raises SourceError, RuleError.
+
+    A folder with `work.yaml` or exactly one `source.*` is one work; any other folder is searched. A file that
+    is given by name is taken whatever its suffix.
+    """
+    works: list[Work] = []
+    for path in paths:
+        if path.is_dir():
+            found = list(_in_folder(path))
+            if not found:
+                raise SourceError(
+                    f"there is no document in this folder ({', '.join(SUFFIXES)})",
+                    where=str(path),
+                    fix="give files by name, or a folder that holds text files",
+                )
+            works += found
+        else:
+            works.append(_from_file(path))
+    return _with_own_slugs(works)
+
+
+def _in_folder(folder: Path) -> Iterable[Work]:
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise SourceError(f"the folder cannot be read ({error.strerror})", where=str(folder), fix="check it") from None
+    sources = [p for p in entries if p.stem == "source" and p.is_file()]
+    if (folder / WORK_FILE).is_file() or len(sources) == 1:
+        yield _from_folder(folder, sources, [p for p in entries if p.is_file()])
+        return
+    for entry in entries:
+        if entry.name.startswith(".") or entry.is_symlink():
+            continue
+        if entry.is_dir():
+            yield from _in_folder(entry)
+        elif entry.suffix.lower() in SUFFIXES:
+            yield _from_file(entry)
+
+
+def _from_folder(folder: Path, sources: Sequence[Path], entries: Sequence[Path]) -> Work:
+    others = list(sources) or [p for p in entries if p.name not in (WORK_FILE, COLLECTION_FILE) and p.suffix.lower() in SUFFIXES]
+    if len(others) != 1:
+        raise SourceError(
+            f"a work has one source, this folder has {len(others)}",
+            where=str(folder),
+            fix="name it source.txt, beside work.yaml",
+        )
+    return _described(others[0], folder / WORK_FILE, folder.resolve().name)
+
+
+def _from_file(path: Path) -> Work:
+    beside = path.parent / WORK_FILE
+    if path.stem == "source" and beside.is_file():
+        return _described(path, beside, path.resolve().parent.name)
+    return Work(safe_name(path.stem), path)
+
+
+def _described(source: Path, description: Path, name: str) -> Work:
+    if not description.is_file():
+        return Work(safe_name(name), source)
+    faults = Faults()
+    reader = Reader.open(description, faults)
+    top = reader.mapping(allowed=("title", *(f for f in METADATA_FIELDS if f != "title"), "encoding", "sha256", "note"))
+    said = {}
+    for name_of_field in METADATA_FIELDS:
+        if name_of_field in top:
+            values = reader.text_list(top[name_of_field]) if name_of_field in _LISTS else [reader.text(top[name_of_field])]
+            said[name_of_field] = tuple(values)
+    encoding = reader.text(top["encoding"]) if "encoding" in top else None
+    digest = reader.text(top["sha256"]) if "sha256" in top else ""
+    faults.raise_if_any()
+    return Work(safe_name(name), source, encoding, digest.lower(), said)
+
+
+def _with_own_slugs(works: Sequence[Work]) -> list[Work]:
+    """Take the same file once; give works of one name from different folders names of their own."""
+    seen: dict[str, Path] = {}
+    out = []
+    for work in works:
+        here = work.path.resolve()
+        if here in seen.values():
+            continue
+        slug = work.slug
+        if slug.casefold() in seen:
+            slug = safe_name(f"{here.parent.name}-{work.slug}")
+        number = 2
+        while slug.casefold() in seen:
+            slug, number = safe_name(f"{work.slug}-{number}"), number + 1
+        seen[slug.casefold()] = here
+        out.append(replace(work, slug=slug))
+    return out
+
+
+# --- collections -------------------------------------------------------------------------------------------
+
+_COLLECTION_FIELDS = (*(f for f in METADATA_FIELDS if f not in ("title", "url")),)
+
+
+def find_collection(folder: Path, description: Path | None = None) -> Collection:
+    """Read `collection.yaml`, or make a collection of all works of a folder, one part, in order of path.
+
+    The file gives `title`, further metadata, and either `works` (a list of slugs) or `parts` (each with `title`
+    and `works`). Without a list, sub-folders that hold several works become parts. Raises RuleError for
+    faults of the file, SourceError when there is nothing to collect.
+    """
+    if not folder.is_dir():
+        raise SourceError("this is no folder", where=str(folder), fix="give the folder that holds the works")
+    if description is None and (folder / COLLECTION_FILE).is_file():
+        description = folder / COLLECTION_FILE
+    works = find_works([folder])
+    name = safe_name(folder.resolve().name)
+    if description is None:
+        return Collection(f"{name}-collection", {"title": (name,)}, _parts_by_folder(folder, works))
+    faults = Faults()
+    reader = Reader.open(description, faults)
+    allowed = ("title", "slug", "parts", "works", *_COLLECTION_FIELDS)
+    top = reader.mapping(allowed=allowed, required=("title",))
+    said = {
+        key: tuple(reader.text_list(top[key]) if key in _LISTS else [reader.text(top[key])])
+        for key in ("title", *_COLLECTION_FIELDS)
+        if key in top
+    }
+    slug = safe_name(reader.text(top["slug"])) if "slug" in top else f"{name}-collection"
+    by_slug = {w.slug: w for w in works}
+    if "parts" in top and "works" in top:
+        faults.add("R205", top["works"].place, "`works` and `parts` exclude each other", "put the works into parts")
+    parts: list[tuple[str, tuple[Work, ...]]] = []
+    if "parts" in top:
+        for node in reader.items(top["parts"]):
+            part = reader.mapping(node, allowed=("title", "works"), required=("title", "works"))
+            if "title" in part and "works" in part:
+                parts.append((reader.text(part["title"]), _named(reader, part["works"], by_slug)))
+    elif "works" in top:
+        parts.append(("", _named(reader, top["works"], by_slug)))
+    else:
+        parts += _parts_by_folder(folder, works)
+    faults.raise_if_any()
+    return Collection(slug, said, tuple(parts))
+
+
+def _named(reader: Reader, node: Node, by_slug: dict[str, Work]) -> tuple[Work, ...]:
+    found = []
+    for item in reader.items(node):
+        slug = reader.text(item)
+        if slug in by_slug:
+            found.append(by_slug[slug])
+        elif slug:
+            reader.faults.add(
+                "R205", item.place, f"there is no work {slug!r} in this folder{did_you_mean(slug, by_slug)}",
+                "name a folder that holds source.txt, or a text file without its suffix",
+            )  # fmt: skip
+    return tuple(found)
+
+
+def _parts_by_folder(folder: Path, works: Sequence[Work]) -> tuple[tuple[str, tuple[Work, ...]], ...]:
+    """Group works by the sub-folder that they lie in; a folder that is one work makes no part."""
+    groups: dict[str, list[Work]] = {}
+    for work in works:
+        home = work.path.parent if work.path.stem != "source" else work.path.parent.parent
+        inside = home.resolve().relative_to(folder.resolve()).parts if home.resolve() != folder.resolve() else ()
+        groups.setdefault(inside[0] if inside else "", []).append(work)
+    if len(groups) == 1:
+        return (("", tuple(works)),)
+    return tuple((name or folder.resolve().name, tuple(found)) for name, found in groups.items())

@@ -1,0 +1,16 @@
+"""Templates and style sheets that ship with the package."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+
+@cache
+def data(name: str) -> bytes:
+    """Give a file of ``shanben/data``.
+
+    >>> b"<!DOCTYPE html>" in data("edition.html")
+    True
+    """
+    return (resources.files("shanben") / "data" / name).read_bytes()

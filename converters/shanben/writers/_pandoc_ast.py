@@ -1,0 +1,190 @@
+"""Document -> the JSON tree of pandoc. Never through Markdown, where `2019.`, `*` and four spaces are markup."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import regex
+
+from shanben.errors import VerifyError
+from shanben.values import HEADING_KINDS, Block, Document, Inline
+
+Node = dict[str, Any]
+
+PLAIN_KINDS = ("paragraph", "verse", "separator", *HEADING_KINDS)
+"""All other kinds get a ``div`` of their name as class around the paragraph."""
+
+_IMPOSSIBLE = regex.compile(r"[^\t\n\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
+_COLLAPSING = regex.compile(r"^[ \t]|[ \t]$|[ \t]{2}|\t", regex.MULTILINE)
+_MENDED = "\N{LEFTWARDS ARROW WITH HOOK}\N{LEFT RIGHT ARROW}"
+"""pandoc's HTML writer sets U+FE0E after these two; see :func:`shielded`."""
+
+
+def check_text(document: Document) -> None:
+    """Refuse what no XML can hold, and a Document without a title: nothing may vanish on the way.
+
+    Carriage returns are refused too, because every XML and HTML parser turns them into line feeds.
+    """
+    if not document.blocks or document.blocks[0].kind != "title" or not document.blocks[0].text.strip():
+        raise VerifyError(
+            "the Document does not begin with a title",
+            where="block 1",
+            fix="name one with --title, or mark the first line with a rule",
+        )
+    for number, block in enumerate(document.blocks, 1):
+        where = f"block {number} ({block.kind})"
+        if bad := _IMPOSSIBLE.search(block.text):
+            what = f"U+{ord(bad[0]):04X} at character {bad.start() + 1} cannot stand in an edition"
+            raise VerifyError(what, where=where, fix="remove it with a rule in rules/characters/")
+        if "\n" in block.text and block.kind != "verse":
+            raise VerifyError("a line end inside a block that is no verse", where=where, fix="join or split the lines")
+
+
+def heading_ids(document: Document) -> tuple[str, ...]:
+    """Give an ASCII id for every heading in order: s0001 is the title."""
+    count = sum(block.kind in HEADING_KINDS for block in document.blocks)
+    return tuple(f"s{number:04d}" for number in range(1, count + 1))
+
+
+def blocks(document: Document, *, flat: bool = False, epub: bool = False) -> list[Node]:
+    """Give all blocks of a checked ``document``. Empty ones are dropped, as the canonical text drops them.
+
+    ``flat`` stands the title apart, unlisted, and raises every other heading by one level. ``epub`` adds
+    ``epub:type`` beside the role.
+    """
+    ids = iter(heading_ids(document))
+    found = []
+    for index, block in enumerate(document.blocks):
+        if block.kind in HEADING_KINDS:
+            name = next(ids)
+            if block.text:
+                found.append(_heading(block, name, first=index == 0, flat=flat, epub=epub))
+        elif block.kind == "separator":
+            found.append({"t": "HorizontalRule"})
+        elif block.text:
+            found.append(_body(block))
+    return found
+
+
+def plain_blocks(document: Document) -> list[Node]:
+    """Give all blocks without headings, classes or spans: one paragraph or verse each, for plain text."""
+    return [
+        line_block(block.text) if block.kind == "verse" else {"t": "Para", "c": [string(block.text)]}
+        for block in document.blocks
+        if block.text
+    ]
+
+
+def string(text: str) -> Node:
+    """Give one run. Spaces stay inside: a ``Space`` of pandoc's may become a line end."""
+    return {"t": "Str", "c": text}
+
+
+def line_block(text: str) -> Node:
+    """Give verse without spans."""
+    return {"t": "LineBlock", "c": [[string(line)] if line else [] for line in text.split("\n")]}
+
+
+def raw_html(markup: str) -> Node:
+    """Give markup of ours that pandoc passes on."""
+    return {"t": "RawBlock", "c": ["html", markup]}
+
+
+def heading(level: int, identifier: str, text: str, classes: Sequence[str], attributes: Mapping[str, str]) -> Node:
+    """Give a heading of our own, as the colophon has."""
+    return {"t": "Header", "c": [level, _attributes(identifier, classes, attributes), [string(text)]]}
+
+
+def meta_string(value: str) -> Node:
+    """Give metadata that pandoc escapes for us."""
+    return {"t": "MetaString", "c": value}
+
+
+def meta_list(values: Sequence[str]) -> Node:
+    """Give a list of strings for a template's ``$for$``."""
+    return {"t": "MetaList", "c": [meta_string(value) for value in values]}
+
+
+def meta_html(markup: str) -> Node:
+    """Give markup of ours for a template variable."""
+    return {"t": "MetaBlocks", "c": [raw_html(markup)]}
+
+
+def shielded(tree: Node) -> tuple[Node, dict[str, str]]:
+    """Give the tree without the characters that pandoc's HTML writer would alter, and how to get them back.
+
+    It sets a variation selector after U+21A9 and U+2194, which changes the text. Private-use characters
+    that stand nowhere else in the tree take their place and are put back by :func:`unshield`.
+    """
+    dumped = json.dumps(tree, ensure_ascii=False)
+    back: dict[str, str] = {}
+    free = (chr(code) for code in range(0x10FFFD, 0xF0000, -1) if chr(code) not in dumped)
+    for character in _MENDED:
+        if character in dumped:
+            stand_in = next(free)
+            back[stand_in] = character
+            dumped = dumped.replace(character, stand_in)
+    return (json.loads(dumped), back) if back else (tree, back)
+
+
+def unshield(data: bytes, back: Mapping[str, str]) -> bytes:
+    """Put back what :func:`shielded` took out."""
+    for stand_in, character in back.items():
+        data = data.replace(stand_in.encode(), character.encode())
+    return data
+
+
+def _heading(block: Block, name: str, *, first: bool, flat: bool, epub: bool) -> Node:
+    classes: list[str] = [block.kind] + (["unnumbered", "unlisted"] if first and flat else [])
+    attributes = {}
+    if not first and block.kind in ("part", "chapter"):
+        attributes["role"] = f"doc-{block.kind}"
+        if epub:
+            attributes["epub:type"] = block.kind
+    if _COLLAPSING.search(block.text):
+        classes.append("spaced")
+    level = 1 if first else min(6, max(2, block.level)) - flat
+    return {"t": "Header", "c": [level, _attributes(name, classes, attributes), list(_inlines(block))]}
+
+
+def _body(block: Block) -> Node:
+    classes: list[str] = [] if block.kind in PLAIN_KINDS else [block.kind]
+    node: Node
+    if block.kind == "verse":
+        node = {"t": "LineBlock", "c": [list(line) for line in _verse_lines(block)]}
+    else:
+        node = {"t": "Para", "c": list(_inlines(block))}
+        if _COLLAPSING.search(block.text):
+            classes.append("spaced")
+    return {"t": "Div", "c": [_attributes("", classes, {}), [node]]} if classes else node
+
+
+def _attributes(identifier: str, classes: Sequence[str], attributes: Mapping[str, str]) -> list[Any]:
+    return [identifier, list(classes), [list(pair) for pair in attributes.items()]]
+
+
+def _inlines(block: Block) -> Iterator[Node]:
+    return _runs(block.text, block.inlines, 0, len(block.text))
+
+
+def _verse_lines(block: Block) -> Iterator[Iterator[Node]]:
+    start = 0
+    for line in block.text.split("\n"):
+        yield _runs(block.text, block.inlines, start, start + len(line))
+        start += len(line) + 1
+
+
+def _runs(text: str, inlines: Sequence[Inline], start: int, end: int) -> Iterator[Node]:
+    """Give the runs of ``text[start:end]``; an inline that crosses a line or another one is cut to fit."""
+    done = start
+    for inline in sorted(inlines, key=lambda i: (i.start, i.end)):
+        left, right = max(inline.start, done), min(inline.end, end)
+        if left < right:
+            if done < left:
+                yield string(text[done:left])
+            yield {"t": "Span", "c": [_attributes("", [inline.kind], {}), [string(text[left:right])]]}
+            done = right
+    if done < end:
+        yield string(text[done:end])

@@ -1,0 +1,29 @@
+"""What several test files need: the seeds of this checkout, and profiles for the property tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).parents[1]
+SEEDS = ROOT / "seeds"
+
+settings.register_profile(
+    "default", deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("long", parent=settings.get_profile("default"), max_examples=2000, derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def seed_folders() -> list[Path]:
+    """Give the folders of all seeds, in order."""
+    return sorted(p for p in SEEDS.iterdir() if (p / "work.yaml").is_file())
+
+
+@pytest.fixture(params=seed_folders(), ids=lambda p: p.name)
+def seed(request: pytest.FixtureRequest) -> Path:
+    """Give the folder of each seed in turn."""
+    return Path(request.param)
