@@ -59,7 +59,8 @@ def simplified() -> Document:
     return Document(
         Metadata(
             title=name, subtitle="——在全市工作会议上的讲话", creators=("张三", "李四 Smith"), date="2019-10-08",
-            source="https://example.org/a?b=1&c=2", publisher="**日报社", rights="CC BY 4.0",
+            source="**日报",
+            url="https://example.org/a?b=1&c=2", publisher="**日报社", rights="CC BY 4.0",
             subjects=("政务", "改革"), description="一篇讲话。", series="日报选编", series_position=3,
         ),
         (
@@ -126,7 +127,7 @@ def verse() -> Document:
             Block("byline", "李白"),
             Block("verse", "床前明月光，\n疑是地上霜。\n举头望明月，\n低头思故乡。"),
             heading("登幽州台歌"),
-            Block("verse", "前不见古人，\n  后不见来者。\n\n念天地之悠悠，\n\N{IDEOGRAPHIC SPACE}独怆然而涕下！"),
+            Block("verse", "前不见古人，\n  后不见来者。\n\n念天地之悠悠，\n\N{IDEOGRAPHIC SPACE}独怆然\n 而涕下！"),
         ),
         (PROVENANCE,),
     )
@@ -176,7 +177,7 @@ def hostile() -> Document:
                  date="<date>", source=bad[:200], publisher="</p>", rights="&", subjects=("<", ""), description=bad[:500], series=bad[:90]),
         (
             title("<script>alert(1)</script>&amp; **粗** $x$ " + "極長之題" * 2500),
-            paragraph("1. 不是列表 **不粗** _不斜_ <b>不粗</b> &amp; &lt; ` $x^2$ # [a](http://x.example/) ![](b.png) ]"),
+            paragraph("1. 不是 **不粗** _不斜_ <b>不粗</b> &amp; &lt; ` $x^2$ # [a](http://x.example/) ![](b.png) ]"),
             heading("${for(x)} <h1>標題</h1> \N{LEFT RIGHT ARROW}\N{LEFTWARDS ARROW WITH HOOK}"),
             paragraph("    四个空格　 \u00a0 两  个\u200b空格 \N{LEFT RIGHT ARROW} \U00020000\u0301 \u202eabc\u202c"),
             Block("item", "- <li>"),

@@ -85,7 +85,7 @@ REFUSED = [
     ("&x a: 1\n", ["1:1 R109"]),
     ("a: !!str 1\nb: !x [c]\nc: ! d\n", ["1:4 R110", "2:4 R110", "3:4 R110"]),
     ("a: !!python/object/apply:os.system ['true']\n", ["1:4 R110"]),
-    ("- &a [x]\n- &b [*a, *a]\n- &c [*b, *b]\n", ["1:3 R109", "2:3 R109", "2:7 R109", "2:11 R109", "3:3 R109", "3:7 R109", "3:11 R109"]),
+    ("- &a [x]\n- &b [*a, *a]\n", ["1:3 R109", "2:3 R109", "2:7 R109", "2:11 R109"]),
     # documents
     ("a: 1\n---\nb: 2\n", ["2:1 R112"]),
     ("%YAML 1.1\n---\na: 1\n", ["1:1 R112"]),
@@ -94,7 +94,7 @@ REFUSED = [
     ("[" * 20 + "]" * 20, []),
     ("[" * 21 + "]" * 21, ["1:21 R113"]),
     ("[" * 100_000, ["1:21 R113"]),
-    ("{a: " * 21 + "1" + "}" * 21, ["1:81 R113"]),
+    ("{a: " * 21 + "1" + "}" * 21, ["1:78 R113"]),
     # syntax
     ("a:\n\t- b\n", ["2:1 R107"]),
     ("a:\n  b: 1\n\tc: 2\n", ["3:1 R107"]),
@@ -132,9 +132,9 @@ def test_what_is_refused_and_where(content: str | bytes, expected: list[str], lo
     assert short(faults_of(content)) == expected
 
 
-def test_every_code_of_this_layer_is_tried() -> None:
+def test_every_code_of_a_file_is_tried() -> None:
     tried = {fault.split()[1] for _, expected in REFUSED for fault in expected}
-    assert {code for code in CODES if code.startswith("R1")} - tried == {"R101", "R110"} - tried
+    assert {code for code in CODES if code.startswith("R1")} - tried == {"R101"}
 
 
 def test_encodings_are_guessed_aloud() -> None:
@@ -148,9 +148,9 @@ def test_a_fault_shows_the_line_and_a_caret_under_wide_characters() -> None:
     inner = strict_yaml.mapping(faults, node, "a file")["甲"].value
     strict_yaml.mapping(faults, inner, "a rule", ["丁", "number"])
     assert faults.render() == (
-        "rules/punctuation/commas.yaml:1:12: R203 unknown key 'nubmer' (did you mean 'number'?)\n"
+        "rules/punctuation/commas.yaml:1:11: R203 unknown key 'nubmer' (did you mean 'number'?)\n"
         "    甲: {丁: x, nubmer: 3}\n"
-        "                 ^\n"
+        "                ^\n"
         "1 fault in 1 file"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -10,6 +11,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from sample_documents import all_samples, simplified, verse
 from shanben.errors import UsageError, VerifyError
 from shanben.values import Document, Edition, Metadata
@@ -23,8 +25,8 @@ WRITTEN = {
 }
 
 
-def edition(name: str, format: str) -> Edition:
-    return next(e for e in WRITTEN[name] if e.format == format)
+def edition(name: str, kind: str) -> Edition:
+    return next(e for e in WRITTEN[name] if e.format == kind)
 
 
 def codes(findings: Iterable[Finding]) -> set[str]:
@@ -66,9 +68,9 @@ def test_an_edition_can_be_checked_without_its_document(name: str):
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-@pytest.mark.parametrize("format", ["epub", "html"])
-def test_blocks_come_back_as_they_went_in(name: str, format: str):
-    assert read_back(edition(name, format)) == SAMPLES[name].texts
+@pytest.mark.parametrize("kind", ["epub", "html"])
+def test_blocks_come_back_as_they_went_in(name: str, kind: str):
+    assert read_back(edition(name, kind)) == SAMPLES[name].texts
 
 
 def test_every_code_has_a_meaning_and_a_test():
@@ -79,7 +81,7 @@ def test_every_code_has_a_meaning_and_a_test():
 EPUB_FAULTS = [
     ("E001", swap(OPF, "<dc:language>zh-Hans", "<dc:language>zh-CN")),
     ("E001", swap(TEXT, ' lang="zh-Hans"', ' lang="C"')),
-    ("E002", swap(OPF, '<dc:title id="title">**市深入推进', '<dc:title id="title"/><dc:publisher>**市')),
+    ("E002", lambda files: {n: re.sub(b"<dc:title.*?</dc:title>", b"", c) for n, c in files.items()}),
     ("E003", swap(TEXT, "h3", "h5")),
     ("E003", swap(TEXT, "h2", "h1")),
     ("E004", swap(TEXT, 'id="s0002"', 'id="一"')),
@@ -167,29 +169,32 @@ def test_plain_text_that_is_not_canonical_is_seen(code: str, data: bytes):
     assert code in codes(lint(Edition("txt", "a.txt", data)))
 
 
-@pytest.mark.parametrize("format", ["epub", "html", "txt"])
-def test_one_changed_letter_is_seen_with_its_place(format: str):
+@pytest.mark.parametrize("kind", ["epub", "html", "txt"])
+def test_one_changed_letter_is_seen_with_its_place(kind: str):
     document = verse()
     poem = next(b for b in document.blocks if b.kind == "verse")
     other = Document(
-        document.metadata, tuple(replace(b, text=b.text.replace("霜", "雪")) if b is poem else b for b in document.blocks)
+        document.metadata,
+        tuple(replace(b, text=b.text.replace("霜", "雪")) if b is poem else b for b in document.blocks),
     )
-    [finding] = [f for f in check_editions(other, [edition("verse", format)]) if f.code == "E019"]
+    [finding] = [f for f in check_editions(other, [edition("verse", kind)]) if f.code == "E019"]
     assert "at character 12 '雪。" in finding.message
     assert "block 4" in finding.where
 
 
-@pytest.mark.parametrize("format", ["epub", "html", "txt"])
-def test_a_lost_block_is_seen(format: str):
+@pytest.mark.parametrize("kind", ["epub", "html", "txt"])
+def test_a_lost_block_is_seen(kind: str):
     document = simplified()
     less = replace(document, blocks=document.blocks[:-1])
-    assert "E019" in codes(check_editions(less, [edition("simplified", format)]))
+    assert "E019" in codes(check_editions(less, [edition("simplified", kind)]))
 
 
 def test_sources_of_the_document_must_be_named():
     document = simplified()
     other = replace(document, provenance=(replace(document.provenance[0], source_sha256="ff" * 32),))
-    assert {"E024"} <= codes(lint(edition("simplified", "html"), other)) & codes(lint(edition("simplified", "epub"), other))
+    assert {"E024"} <= codes(lint(edition("simplified", "html"), other)) & codes(
+        lint(edition("simplified", "epub"), other)
+    )
 
 
 def test_the_language_must_be_that_of_the_document():
@@ -275,9 +280,9 @@ def test_an_unknown_format_is_named():
 @given(st.data())
 def test_no_damage_crashes_the_checks(data: st.DataObject):
     """Bytes are changed inside members, so that the damage reaches the parsers and not only the checksum."""
-    format = data.draw(st.sampled_from(["epub", "html", "txt"]))
+    kind = data.draw(st.sampled_from(["epub", "html", "txt"]))
     name = data.draw(st.sampled_from(["simplified", "verse"]))
-    one = edition(name, format)
+    one = edition(name, kind)
     junk = data.draw(st.sampled_from([b"<", b"&", b'"', b"\x00", b"\xff", b"]]>", b"http://[", b"<!--", b"<h9>", b""]))
 
     def hurt(content: bytes) -> bytes:
@@ -288,7 +293,7 @@ def test_no_damage_crashes_the_checks(data: st.DataObject):
         victim = data.draw(st.sampled_from(sorted(files)))
         files[victim] = hurt(files[victim])
 
-    damaged = rezip(one.data, hurt_one) if format == "epub" else hurt(one.data)
+    damaged = rezip(one.data, hurt_one) if kind == "epub" else hurt(one.data)
     assert isinstance(check_editions(SAMPLES[name], [replace(one, data=damaged)]), list)
     assert isinstance(lint(replace(one, data=damaged)), list)
 

@@ -18,13 +18,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, islice
 from typing import NamedTuple
 
 from shanben.errors import EncodingError, SourceError, UsageError
 from shanben.values import Decoding, Segment
 
 SAMPLE = 1 << 16
+MOST_STRETCHES = 100_000
 CHINESE_SHARE = 0.6
 """From this share of common characters on, a reading is taken for Chinese; right ones have 0.9 and more."""
 
@@ -98,30 +99,28 @@ _MARKS = (
     (b"\x84\x31\x95\x33", "gb18030"),
 )
 
-_FORMATS = tuple(
-    (re.compile(pattern, re.DOTALL), kind)
-    for pattern, kind in (
-        (rb"PK(?:\x03\x04|\x05\x06|\x07\x08)", "a ZIP archive such as DOCX, EPUB or ODT"),
-        (rb"%PDF-\d", "a PDF"),
-        (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file such as DOC, WPS or XLS"),
-        (rb"\x89PNG\r\n\x1a\n", "a PNG image"),
-        (rb"\xff\xd8\xff", "a JPEG image"),
-        (rb"GIF8[79]a", "a GIF image"),
-        (rb"II\*\x00|MM\x00\*", "a TIFF image"),
-        (rb"RIFF.{4}[A-Z0-9]{3}[A-Z0-9 ]", "a RIFF file such as WAV, AVI or WebP"),
-        (rb"\x1f\x8b|BZh[1-9]1AY&SY|\xfd7zXZ\x00|\x28\xb5\x2f\xfd", "a compressed file"),
-        (rb"7z\xbc\xaf\x27\x1c|Rar!\x1a\x07", "an archive (7z or RAR)"),
-        (rb"\x7fELF|MZ\x90\x00|\xcf\xfa\xed\xfe|\xca\xfe\xba\xbe|\x00asm", "a program"),
-        (rb"SQLite format 3\x00", "an SQLite database"),
-        (rb"ID3[\x02-\x04]|\xff[\xfa\xfb\xf2\xf3]|OggS\x00|fLaC", "a sound file"),
-        (rb".{4}ftyp", "a video or picture in an MP4 container"),
-        (rb".{60}BOOKMOBI", "a Kindle book (MOBI or AZW)"),
-        (rb"AT&TFORM", "a DjVu document"),
-        (rb"CAJ\x00|HN\x00\x00|KDH ", "a CAJ document"),
-        (rb"ITSF", "a CHM help file"),
-        (rb"wOF[F2]|OTTO\x00|\x00\x01\x00\x00\x00", "a font"),
-    )
+_FORMATS = (
+    (rb"PK(?:\x03\x04|\x05\x06|\x07\x08)", "a ZIP archive such as DOCX, EPUB or ODT"),
+    (rb"%PDF-\d", "a PDF"),
+    (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file such as DOC, WPS or XLS"),
+    (rb"\x89PNG\r\n\x1a\n", "a PNG image"),
+    (rb"\xff\xd8\xff", "a JPEG image"),
+    (rb"GIF8[79]a", "a GIF image"),
+    (rb"II\*\x00|MM\x00\*", "a TIFF image"),
+    (rb"RIFF.{4}[A-Z0-9]{3}[A-Z0-9 ]", "a RIFF file such as WAV, AVI or WebP"),
+    (rb"\x1f\x8b|BZh[1-9]1AY&SY|\xfd7zXZ\x00|\x28\xb5\x2f\xfd", "a compressed file"),
+    (rb"7z\xbc\xaf\x27\x1c|Rar!\x1a\x07", "an archive (7z or RAR)"),
+    (rb"\x7fELF|MZ\x90\x00|\xcf\xfa\xed\xfe|\xca\xfe\xba\xbe|\x00asm", "a program"),
+    (rb"SQLite format 3\x00", "an SQLite database"),
+    (rb"ID3[\x02-\x04]|\xff[\xfa\xfb\xf2\xf3]|OggS\x00|fLaC", "a sound file"),
+    (rb".{4}ftyp", "a video or picture in an MP4 container"),
+    (rb".{60}BOOKMOBI", "a Kindle book (MOBI or AZW)"),
+    (rb"AT&TFORM", "a DjVu document"),
+    (rb"CAJ\x00|HN\x00\x00|KDH ", "a CAJ document"),
+    (rb"ITSF", "a CHM help file"),
+    (rb"wOF[F2]|OTTO\x00|\x00\x01\x00\x00\x00", "a font"),
 )
+_FORMAT = re.compile(b"|".join(b"(%b)" % pattern for pattern, _ in _FORMATS), re.DOTALL)
 
 _ESCAPE = "shanben.escape"
 _ESCAPED = re.compile("[\udc00-\udcff]+")
@@ -145,6 +144,7 @@ _LINE_END = re.compile(r"[\r\n]|\Z")
 _CP950 = dict(zip("•､‾∼♁☉¥¢£", "‧﹑¯～⊕⊙￥￠￡", strict=True))
 _BIG5_ODD = re.compile(f"([{''.join(_CP950)}])")
 
+_LONE = re.compile(r"(?<=[A-Za-z])[^\x00-\x7f](?=[A-Za-z])")
 # Common Korean syllables; kana; Russian words, whose capitals come first. With the share of letters needed.
 _FOREIGN = (
     ("euc_kr", re.compile(f"[{_SYLLABLES}]"), 0.4, "Korean"),
@@ -214,8 +214,8 @@ def decode(data: bytes, *, encoding: str | None = None, name: str = "", threshol
     """
     if not data:
         raise SourceError("the source is empty", where=name, fix=_CHECK_IT)
-    kind = next((kind for pattern, kind in _FORMATS if pattern.match(data)), None)
-    if kind:
+    if (signature := _FORMAT.match(data)) and signature.lastindex:
+        kind = _FORMATS[signature.lastindex - 1][1]
         raise SourceError(f"this is {kind}, not a text", where=name, fix=_SAVE_IT)
     if encoding is not None:
         mark, found, said = _as_told(data, encoding)
@@ -311,8 +311,11 @@ def _read(data: bytes, codec: str) -> str:
     try:
         return data.decode(codec)
     except UnicodeDecodeError:
-        # The same mapping, made in C: damaged UTF-8 can hold millions of bad bytes.
-        return data.decode(codec, "surrogateescape" if codec == "utf-8" else _ESCAPE)
+        pass
+    try:
+        return data.decode(codec, "surrogateescape")  # the same mapping in C, but for bytes from 0x80 on only
+    except UnicodeDecodeError:
+        return data.decode(codec, _ESCAPE)
 
 
 def _split(text: str, codec: str) -> Iterator[Piece]:
@@ -365,11 +368,9 @@ def _in_step(data: bytes, codec: str) -> str:
 
     Where one of two bytes is lost, a plain decoder pairs all that follow wrongly, up to the next ASCII.
 
-    >>> damaged = "校勘之学，由来已久。".encode("gbk").replace("勘".encode("gbk"), "勘".encode("gbk")[:1])
-    >>> _read(damaged, "gb18030")
-    '校恐\ue1a8В\ue0ee衫匆丫谩\udca3'
-    >>> _in_step(damaged, "gb18030")
-    '校\udcbf之学，由来已久。'
+    >>> damaged = "校勘之学".encode("gbk") + "问".encode("gbk")[:1] + "由来已久".encode("gbk")
+    >>> _read(damaged, "gb18030"), _in_step(damaged, "gb18030")
+    ('校勘之学斡衫匆丫\udcc3', '校勘之学\udcce由来已久')
     """
     texts = []
     budget = SAMPLE * 4
@@ -416,7 +417,7 @@ def _character(raw: bytes, codec: str) -> str:
 
 
 def _in_chunks(data: bytes, codec: str, size: int) -> Iterator[Piece]:
-    """Find the pieces that do not come back: in chunks, then in smaller chunks, at last byte by byte."""
+    """Find the pieces that do not come back: in chunks, in smaller chunks, beside bad bytes one by one."""
     decoder = codecs.getincrementaldecoder(codec)(_ESCAPE)
     waiting = b""
     for start in range(0, len(data), size):
@@ -427,7 +428,7 @@ def _in_chunks(data: bytes, codec: str, size: int) -> Iterator[Piece]:
         pieces = list(_split(text, codec))
         if _comes_back(pieces, done):
             yield from pieces
-        elif size > 1:
+        elif size > 64 or (size > 1 and _bad(pieces)):
             yield from _in_chunks(done, codec, size // 64)
         else:
             yield Piece(text, codec, done)
@@ -532,39 +533,33 @@ def _strict_utf8(data: bytes) -> _Answer:
 
 def _wide(data: bytes) -> _Answer:
     """Read UTF-16 or UTF-32 without a mark: nearly all common Chinese and ASCII, or NULs in every other place."""
-    head = data[:SAMPLE]
+    head = data[:4096]
+    codecs_ = ["utf-16-le", "utf-16-be"]
     if head.count(0) * 2 > len(head) and len(data) % 4 == 0:
-        for codec in ("utf-32-le", "utf-32-be"):
-            if not _ESCAPED.search(_read(head, codec)):
-                return _Found(codec, 0.99, _decode_exactly(data, codec)), f"{codec}: three of four bytes are NUL"
-    share, codec = max((_wide_share(head, codec), codec) for codec in ("utf-16-be", "utf-16-le"))
-    if share < CHINESE_SHARE or (len(data) < 8 and share < 1):
+        codecs_ += ["utf-32-le", "utf-32-be"]
+    share, codec = max((_wide_share(head, codec), codec) for codec in codecs_)
+    if share < CHINESE_SHARE or len(data) < (8 if share < 1 else 6):
         return None, "not UTF-16"
     said = f"{codec}: {share:.0%} of the characters are common ones"
     return _Found(codec, min(share, 0.99), _decode_exactly(data, codec)), said
 
 
 def _wide_share(head: bytes, codec: str) -> float:
-    """Give the share of characters that a UTF-16 text would have: common Han, or letters of few bytes.
+    """Give the share of characters that a UTF-16 or UTF-32 text would have: common Han, kana, ASCII.
 
     Letters of other scripts count when NULs stand in one place of two only: no other encoding does that.
     """
     zeros = [head[place::2].count(0) for place in (0, 1)]
-    high, low = zeros if codec == "utf-16-be" else zeros[::-1]
-    letters = high >= 2 and high * 40 >= len(head) and low * 20 <= high
-    counts = Counter(_read(head, codec))
+    high, low = zeros if codec.endswith("be") else zeros[::-1]
+    letters = codec.startswith("utf-32") or (high >= 2 and high * 40 >= len(head) and low * 20 <= high)
+    counts = Counter(head.decode(codec, "replace"))
     good = sum(n for c, n in counts.items() if c in _GOOD or _is_light(c) or (letters and c.isalnum()))
     return good / max(1, counts.total())
 
 
 def _is_light(character: str) -> bool:
-    """Tell what is common in UTF-16 and cannot be two bytes of a legacy text: ASCII, Latin to Arabic, kana."""
-    return (
-        character in "\t\n\r"
-        or " " <= character < "\x7f"
-        or "\u00a0" <= character < "\u0700"
-        or ("\u3040" <= character <= "\u30ff")
-    )
+    """Tell what is common in UTF-16 and cannot be two bytes of a legacy text: ASCII, Latin-1, kana."""
+    return character in "\t\n\r" or any(low <= character <= high for low, high in (" ~", "\xa0ÿ", "ぁヿ"))
 
 
 def _utf8_counts(data: bytes) -> tuple[int, int, bool]:
@@ -577,7 +572,7 @@ def _utf8_counts(data: bytes) -> tuple[int, int, bool]:
 def _is_mostly_utf8(data: bytes) -> bool:
     """Tell damaged UTF-8. Legacy texts make good characters by chance, but few, and of two bytes only."""
     good, faults, long = _utf8_counts(data)
-    if good >= (2 * faults if long else max(4, 4 * faults)):
+    if good >= (max(6, 2 * faults) if long else max(4, 4 * faults)):
         return True
     return len(data) <= SAMPLE and _score(_read(data, "utf-8")).share >= CHINESE_SHARE
 
@@ -589,23 +584,26 @@ def _utf8_by_lines(data: bytes) -> _Answer:
         return None, "not UTF-8 with a few bad bytes"
     text = _read(data, "utf-8")
     legacy = _legacy_stretches(text)
+    if not (legacy or _is_mostly_utf8(data)):
+        return None, "not UTF-8 with a few bad bytes or lines: too much does not fit"
     pieces: list[Piece] = []
-    start = 0
-    for begin, end, codec in legacy:
-        pieces += _split(text[start:begin], "utf-8")
+    good = start = 0
+    for begin, end, codec in [*legacy, (len(text), len(text), "utf-8")]:
+        here = list(_split(text[start:begin], "utf-8"))
+        good += sum(not p.text.isascii() for p in here if p.raw is None)
+        pieces += here
         pieces += _decode_whole(_back(text[begin:end]), codec)[1]
         start = end
-    pieces += _split(text[start:], "utf-8")
-    good, *_ = _utf8_counts(b"".join(_back(p.text) for p in pieces if p.encoding == "utf-8"))
+    if not good:
+        return None, "not UTF-8: no line of it holds more than ASCII"
     bad = _bad(pieces)
-    if not good or (bad * 4 > good if legacy else not _is_mostly_utf8(data)):
-        return None, "not UTF-8 with a few bad bytes or lines: too much does not fit"
     said = f"UTF-8, but {_misfits(bad)}" if bad else "UTF-8"
+    confidence = 1 - bad / len(data)
     if not legacy:
-        return _Found("utf-8", good / (good + bad), pieces), said
+        return _Found("utf-8", confidence, pieces), said
     names = sorted({codec for _, _, codec in legacy})
     said += f", with stretches in another encoding: {len(legacy)} in {' and '.join(names)}"
-    return _Found(f"mixed: {' + '.join(['utf-8', *names])}", 0.9 * good / (good + bad), pieces), said
+    return _Found(f"mixed: {' + '.join(['utf-8', *names])}", 0.9 * confidence, pieces), said
 
 
 def _back(text: str) -> bytes:
@@ -636,34 +634,33 @@ def _suspects(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _legacy_stretches(text: str) -> list[tuple[int, int, str]]:
-    """Find what is GB18030 or Big5 in a text read as UTF-8, in order.
+    """Find what is GB18030 or Big5 in a text read as UTF-8, in order; nothing if too much is neither.
 
     One encoding is chosen for all stretches together, because each alone is short; the other one is taken
     only where it fits far better. A line of two-byte characters may be both and then follows the others.
     """
-    suspects = [(start, stop, _score(text[start:stop])) for start, stop in _suspects(text)]
     joined, size = [], 0
-    for start, stop, score in suspects:
-        if size < SAMPLE and score.bad * 2 > score.seen:
-            joined.append(_back(text[start:stop])[:SAMPLE])
+    for start, stop in islice(_suspects(text), MOST_STRETCHES):
+        if size >= SAMPLE:
+            break
+        score = _score(text[start : min(stop, start + SAMPLE)])
+        if score.bad * 2 > score.seen:
+            joined.append(_back(text[start : min(stop, start + SAMPLE)]))
             size += len(joined[-1])
     codec, _ = _best_chinese(b"\n".join(joined)[:SAMPLE])
     if not codec:
         return []
     found = []
-    for start, stop, score in suspects:
-        raw = _back(text[start:stop])
-        reading, best = codec, _score(_read(raw, codec))
-        if best.share <= 0.7 and best.seen >= 4:
-            other = next(c for c in _CHINESE if c != codec)
-            second = _score(_read(raw, other))
-            if second.share >= best.share + 0.3:
-                reading, best = other, second
-        whole = start == 0 or text[start - 1] in "\r\n"
-        fits = _is_chinese(best, least=1 if whole else 2) and best.share > 1 - score.bad / score.seen
-        if fits or (whole and best.bad == 0 and best.share >= 0.3 > score.share):
+    strange = 0
+    for start, stop in _suspects(text):
+        reading = _legacy_codec(text, start, stop, codec)
+        if reading:
             found.append((start, stop, reading))
-    for start, stop in _lines(text, _TWO_BYTES):
+        else:
+            strange += 1
+        if len(found) > MOST_STRETCHES or strange > 100 + len(found):
+            return []
+    for start, stop in islice(_lines(text, _TWO_BYTES), MOST_STRETCHES):
         line = text[start:stop]
         if not _THREE_BYTES.search(line):
             chinese = _read(line.encode(), codec)
@@ -673,11 +670,25 @@ def _legacy_stretches(text: str) -> list[tuple[int, int, str]]:
     return sorted(found)
 
 
+def _legacy_codec(text: str, start: int, stop: int, codec: str) -> str:
+    """Tell which encoding a stretch with bad bytes is in: ``codec``, the other Chinese one, or neither."""
+    stretch = text[start:stop]
+    raw = _back(stretch)
+    utf8, best = _score(stretch), _score(_read(raw, codec))
+    if best.share <= 0.7 and best.seen >= 4:
+        other = next(c for c in _CHINESE if c != codec)
+        second = _score(_read(raw, other))
+        if second.share >= best.share + 0.3:
+            codec, best = other, second
+    whole = start == 0 or text[start - 1] in "\r\n"
+    fits = _is_chinese(best, least=1 if whole else 2) and best.share > 1 - utf8.bad / utf8.seen
+    return codec if fits or (whole and best.bad == 0 and best.share >= 0.3 > utf8.share) else ""
+
+
 def _is_chinese(score: _Score, *, least: int = 2) -> bool:
     """Tell Chinese by its common characters; a few bad bytes are let pass, in a short text one of three."""
-    return (
-        score.seen >= least and score.share >= CHINESE_SHARE and score.bad <= min(3 + score.seen // 25, score.seen // 3)
-    )
+    enough = score.seen >= least and score.share >= CHINESE_SHARE and (score.seen >= 16 or score.weight >= 1)
+    return enough and score.bad <= min(3 + score.seen // 25, score.seen // 3)
 
 
 def _best_chinese(sample: bytes) -> tuple[str, str]:
@@ -691,21 +702,23 @@ def _best_chinese(sample: bytes) -> tuple[str, str]:
         best, codec = max(scores, key=lambda s: (round(s[0].share, 2), s[0].weight))
         said = said or "share of common characters: " + ", ".join(f"{c} {s.share:.0%}" for s, c in scores)
         if _is_chinese(best):
-            language = _foreign(sample[:4096], best)
+            language = _foreign(sample[:4096], codec, best)
             return ("", f"rather {language} than Chinese; {said}") if language else (codec, f"Chinese; {said}")
         if not best.bad:
             break
     return "", f"not Chinese; {said}"
 
 
-def _foreign(sample: bytes, score: _Score) -> str:
+def _foreign(sample: bytes, chosen: str, score: _Score) -> str:
     """Name the language that explains a sample as well: short texts make common Chinese by chance.
 
-    >>> _foreign("저녁을 준비".encode("euc_kr"), _Score(0.6, 1.0, 5, 0))
+    >>> _foreign("저녁을 준비".encode("euc_kr"), "gb18030", _Score(0.6, 1.0, 5, 0))
     'Korean'
     """
     if score.weight >= 2:
         return ""
+    if 2 * len(_LONE.findall(_read(sample, chosen))) >= score.seen:
+        return "Latin"
     for codec, pattern, least, language in _FOREIGN:
         reading = codecs.getincrementaldecoder(codec)("replace").decode(sample)
         letters = re.sub("[\x00-\x7f]", "", reading)
@@ -720,13 +733,19 @@ def _chinese(data: bytes) -> _Answer:
     codec, said = _best_chinese(sample)
     if not codec:
         return None, said
+    share = _score(_read_sample(sample, codec)).share
+    return _unless_bad(data, codec, min(share, 0.99), said)
+
+
+def _unless_bad(data: bytes, codec: str, confidence: float, said: str) -> _Answer:
+    """Decode what a sample has told, unless too much of the rest does not fit."""
+    if len(data) > SAMPLE and _ESCAPED.sub("", _read(data, codec)).count("") * 50 < len(data):
+        return None, ""
     codec, pieces = _decode_whole(data, codec)
     bad = _bad(pieces)
-    if bad > 2 + len(data) // 50:
-        return None, f"not {codec}: {_misfits(bad)}"
-    said += f"; {_misfits(bad)}" if bad else ""
-    share = _score(_read_sample(sample, codec)).share
-    return _Found(codec, min(share, 0.99), pieces), said
+    if bad > 4 + len(data) // 50:
+        return None, f"{said}; but in {codec} {_misfits(bad)}"
+    return _Found(codec, confidence, pieces), said + (f"; {_misfits(bad)}" if bad else "")
 
 
 def _by_chardet(data: bytes, threshold: float) -> _Answer:
@@ -738,9 +757,11 @@ def _by_chardet(data: bytes, threshold: float) -> _Answer:
     guesses = []
     for guess in chardet.detect_all(data[start : start + SAMPLE], ignore_threshold=True):
         try:
-            guesses.append((_codec(guess["encoding"] or ""), guess["confidence"]))
+            codec = _codec(guess["encoding"] or "")
         except UsageError:
             continue
+        if codec != "utf-8":  # it has been ruled out with more care than chardet takes
+            guesses.append((codec, guess["confidence"]))
     if not guesses:
         return None, "chardet has no guess"
     said = "chardet guesses " + ", ".join(f"{codec} ({confidence:.2f})" for codec, confidence in guesses[:3])

@@ -129,10 +129,13 @@ def lint(edition: Edition, document: Document | None = None) -> list[Finding]:
     """Give the faults of an edition by our own list, :data:`CODES`; with the Document more can be said."""
     if edition.format not in _LINTERS:
         raise UsageError(f"there is no format {edition.format!r}", where=edition.filename, fix="epub, html or txt")
+    found: set[Finding] = set()
     try:
-        return sorted(set(_LINTERS[edition.format](edition, document)), key=lambda f: (f.where, f.code, f.message))
+        for finding in _LINTERS[edition.format](edition, document):
+            found.add(finding)
     except VerifyError as error:
-        return [Finding("E031", error.what, error.where or edition.filename)]
+        found.add(Finding("E031", error.what, error.where or edition.filename))
+    return sorted(found, key=lambda f: (f.where, f.code, f.message))
 
 
 def _compare(document: Document, edition: Edition) -> list[Finding]:
@@ -199,9 +202,12 @@ def _html(content: bytes, where: str) -> _Element:
         raise VerifyError(f"{len(content):,} bytes are too many", where=where)
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True, remove_comments=True)
     try:
-        return etree.fromstring(content, parser)
+        root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise VerifyError(f"no HTML: {error}", where=where) from error
+    if root is None:
+        raise VerifyError("there is nothing in it", where=where)
+    return root
 
 
 def _read_epub(edition: Edition) -> tuple[str, ...]:
@@ -256,8 +262,7 @@ def _is_apart(element: _Element) -> bool:
 
 
 def _is_block(element: _Element) -> bool:
-    name = _local(element)
-    return name in _HEADINGS or name == "p" or (name == "div" and "line-block" in element.get("class", "").split())
+    return _local(element) in ("p", *_HEADINGS)
 
 
 def _block_texts(root: _Element) -> Iterator[str]:
@@ -326,6 +331,10 @@ class _Book:
     def at(self, name: str) -> str:
         return f"{self.edition.filename}!{name}"
 
+    def of_type(self, kind: str) -> list[_Element]:
+        """Give the pages, other than the contents, that hold a part of this ``epub:type``."""
+        return [root for name, root in self.pages.items() if name != self.nav and _has_type(root, kind)]
+
 
 def _open(edition: Edition) -> _Book:
     members = _members(edition)
@@ -365,7 +374,7 @@ def _lint_epub(edition: Edition, document: Document | None) -> Iterator[Finding]
                 yield Finding("E011", "the style sheet fetches something", book.at(name))
         if name.endswith(".svg"):
             yield from _lint_markup(_xml(content, book.at(name)), book.at(name))
-    if not any(_has_type(root, "colophon") for root in book.pages.values()):
+    if not book.of_type("colophon"):
         yield Finding("E034", "no section of type colophon", edition.filename)
     digest = next((e.text or "" for e in book.package.iter(f"{_OPF}meta")
                    if e.get("property") == "shanben:text-sha256"), "")  # fmt: skip
@@ -448,9 +457,7 @@ def _lint_package(book: _Book, document: Document | None, language: str) -> Iter
     for missing in sorted(wanted - set(core("source"))):
         yield Finding("E024", missing, where)
     cover = [e for e in package.iter(f"{_OPF}item") if "cover-image" in e.get("properties", "").split()]
-    labelled = [
-        e for root in book.pages.values() if _has_type(root, "cover") for e in root.iter() if e.get("aria-label")
-    ]
+    labelled = [e for page in book.of_type("cover") for e in page.iter() if e.get("aria-label")]
     if not cover or not labelled:
         yield Finding("E025", "no cover image, or no label for it", where)
 

@@ -209,12 +209,14 @@ class _Pattern:
 
 @dataclass(slots=True)
 class _Let:
-    value: str
+    """A named part; without ``value`` it has a fault of its own, and what uses it is passed over."""
+
+    value: str | None
     place: Place
     used: bool = False
 
 
-_USE = regex.compile(r"\\.|\[|\]|\$\{(?P<name>[^}]*)\}", regex.DOTALL)
+_USE = regex.compile(r"\\.|\[|\]|\$\{(?P<name>[^}]*)\}?", regex.DOTALL)
 _ATOM = regex.compile(r"\\[pP]\{[^{}]*\}|\\.|[^\\\[(*+?{|^$]|\[(?:[^\[\]\\]|\\.)+\]", regex.DOTALL)
 
 
@@ -248,7 +250,7 @@ class _Lets:
         for use in _USE.finditer(scalar.value):
             name = use["name"]
             deep = max(0, deep + (use[0] == "[") - (use[0] == "]"))
-            if name is None:
+            if name is None or (deep and not regex.fullmatch(LET_FORM, name)):
                 continue
             let = self.known.get(name)
             if let is None:
@@ -259,6 +261,9 @@ class _Lets:
                 sound = False
                 continue
             let.used = True
+            if let.value is None:
+                sound = False
+                continue
             piece = let.value if deep or _ATOM.fullmatch(let.value) else f"(?:{let.value})"
             before = scalar.value[end : use.start()]
             joints += [(length + len(before), use.start(), True), (length + len(before) + len(piece), use.end(), False)]
@@ -288,10 +293,9 @@ class _Lets:
         for name, entry in strict_yaml.mapping(self.faults, node, "`let`").items():
             if not regex.fullmatch(LET_FORM, name):
                 self.faults.add("R212", entry.key.place, f"a named part is called like HAN or A_1, not {shown(name)}")
-            elif pattern := self.expand(entry.value, f"`{name}`"):
-                self.known[name] = _Let(pattern.text, entry.key.place)
             else:
-                self.known[name] = _Let("", entry.key.place, used=True)
+                pattern = self.expand(entry.value, f"`{name}`")
+                self.known[name] = _Let(pattern.text if pattern else None, entry.key.place)
 
     def add_unused(self) -> None:
         """Put the parts that nothing uses on the list."""
@@ -427,7 +431,11 @@ class _Scan:
             return _Shape()
         if self._verbose and character == "#":
             end = self._pattern.find("\n", self._at)
-            self._at = len(self._pattern) if end < 0 else end
+            if end < 0:
+                raise _PatternError(
+                    "R302", "a comment at the end would hide what the engine puts after it", self._at - 1
+                )
+            self._at = end
             return _Shape()
         if character in "^$":
             return _Shape(0, 1)
@@ -1099,6 +1107,7 @@ def _check_ids(drafts: Sequence[_Draft], base: Mapping[str, Rule], faults: Fault
                 "R213", draft.place, f"the id '{rule.id}' stands already in {base[rule.id].place}",
                 f"choose another id, or add `overrides: {rule.id}` to take that rule's place",
             )  # fmt: skip
+            continue
         seen[rule.id] = draft.place
         unique.append(draft)
     return unique

@@ -24,7 +24,7 @@ from shanben.values import Span, Text
 _SPACE = regex.compile(r"(?<=\S) (?=\S)")
 _SENTENCE_ENDS = "。！？!?"
 _WORD_END = regex.compile(r"[A-Za-z0-9]$")
-_WORD_START = regex.compile(r"[A-Za-z0-9]")
+_WORD = regex.compile(r"[A-Za-z0-9][A-Za-z0-9'’.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +59,30 @@ def join_lines(text: Text, params: Params) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A text line cut at its single spaces: `cuts` are the offsets of the spaces, `widths` of the pieces."""
+    """A text line with single spaces. ``pieces``: the widths between those spaces that are taken as evidence."""
 
     span: Span
     cuts: tuple[int, ...]
-    widths: tuple[float, ...]
+    pieces: tuple[float, ...]
 
     @property
     def measure(self) -> float:
         """Give the measure that the inner pieces show; 0 when there are too few to tell."""
-        return median(self.widths[1:-1]) if len(self.widths) >= 5 else 0.0
+        return median(self.pieces[1:-1]) if len(self.pieces) >= 5 else 0.0
+
+    @property
+    def full(self) -> tuple[float, ...]:
+        """Give the widths of the pieces that would be full lines: the inner ones, and the first with its indent.
+
+        Two pieces of one width are more likely a pair of phrases (a slogan, a couplet) than a broken line.
+        """
+        if len(self.pieces) < 2 or (len(self.pieces) == 2 and abs(self.pieces[0] - self.pieces[1]) <= 1):
+            return ()
+        return (self.pieces[0] + 2 if self.pieces[0] >= 10 else 0.0, *self.pieces[1:-1])
 
 
-def _rows(text: Text) -> list[_Row]:
+def _rows(text: Text, *, only_chinese: bool) -> list[_Row]:
+    """Cut lines at their spaces; ``only_chinese``: not beside a Latin word or a number, where authors set some."""
     rows = []
     for span in text.lines:
         line = text.content[span.start : span.end]
@@ -79,37 +90,49 @@ def _rows(text: Text) -> list[_Row]:
             continue
         cuts = tuple(span.start + m.start() for m in _SPACE.finditer(line))
         if cuts:
-            edges = (span.start - 1, *cuts, span.end)
-            pieces = [text.content[a + 1 : b] for a, b in zip(edges, edges[1:], strict=False)]
-            rows.append(_Row(span, cuts, tuple(map(width, pieces))))
+            edges = (span.start - 1, *(c for c in cuts if not only_chinese or _is_chinese_gap(text.content, c)), span.end)
+            pieces = tuple(width(text.content[a + 1 : b]) for a, b in zip(edges, edges[1:], strict=False))
+            rows.append(_Row(span, cuts, pieces))
     return rows
 
 
-def _measures(rows: Sequence[_Row], params: Params) -> list[float]:
-    """Give the measures of the columns that the text was printed in, the most frequent first.
+def _is_chinese_gap(content: str, cut: int) -> bool:
+    return is_han(content[cut - 1]) and is_han(content[cut + 1])
 
-    A measure counts when enough inner pieces lie within the tolerance of it, most of the inner pieces of the
-    whole text are explained by one, and they end where no sentence does (a list of short words has its
-    pieces all alike, too, but seldom as wide as a column).
+
+def _measures(rows: Sequence[_Row], params: Params) -> tuple[list[float], float]:
+    """Give the measures of the columns that the text was printed in, the most frequent first, and how much of the
+    text they explain (0..1).
+
+    A measure counts when enough pieces lie within the tolerance of it; a piece may hold several lines.
     """
-    inner = [w for row in rows for w in row.widths[1:-1] if params.narrowest <= w <= params.widest]
-    shown = Counter(round(row.measure) for row in rows for _ in row.widths[1:-1] if row.measure)
+    full = [w for row in rows for w in row.full if w]
+    shown = Counter(round(w) for w in full if params.narrowest <= w <= params.widest)
     measures: list[float] = []
     for value, _ in sorted(shown.items(), key=lambda item: (-item[1], item[0])):
-        if not params.narrowest <= value <= params.widest:
-            continue
-        near = [w for w in inner if abs(w - value) <= params.tolerance]
-        if len(near) >= params.evidence and not any(abs(value - m) <= 1 for m in measures):
+        near = [w for w in full if abs(w - value) <= params.tolerance]
+        apart = all(abs(value - n * m) > params.tolerance for m in measures for n in (1, 2, 3))
+        if len(near) >= params.evidence and apart:
             measures.append(median(near))
-    explained = sum(any(abs(w - m) <= params.tolerance for m in measures) for w in inner)
-    everything = sum(len(row.widths[1:-1]) for row in rows)
-    return measures if inner and explained >= 0.6 * everything else []
+    explained = sum(any(_is_whole(w, m, params) for m in measures) for w in full)
+    return measures, explained / len(full) if full else 0.0
+
+
+def _is_whole(w: float, measure: float, params: Params) -> bool:
+    """Tell whether a piece is as wide as one to four full lines."""
+    lines = max(1, round(w / measure))
+    return lines <= 4 and abs(w - lines * measure) <= params.tolerance * lines**0.5
 
 
 def _spaces(text: Text, params: Params) -> Iterator[Finding]:
-    rows = _rows(text)
-    measures = _measures(rows, params)
-    if not measures:
+    rows = _rows(text, only_chinese=False)
+    measures, explained = _measures(rows, params)
+    if explained < 0.8:  # perhaps because the author set spaces round Latin words
+        chinese_rows = _rows(text, only_chinese=True)
+        chinese_measures, chinese_explained = _measures(chinese_rows, params)
+        if chinese_explained > explained:
+            rows, measures, explained = chinese_rows, chinese_measures, chinese_explained
+    if explained < 0.6:
         return
     for row in rows:
         line = text.content[row.span.start : row.span.end]
@@ -119,55 +142,74 @@ def _spaces(text: Text, params: Params) -> Iterator[Finding]:
             yield from _heading_spaces(text, row, measures, params)
 
 
-def _is_word_gap(content: str, cut: int) -> bool:
-    """Tell whether the space parts two Latin words or numbers, and so is needed even at a line end."""
-    return bool(_WORD_END.search(content, max(0, cut - 1), cut) and _WORD_START.match(content, cut + 1))
-
-
-def _join(content: str, cut: int) -> Iterator[Finding]:
-    if not _is_word_gap(content, cut):
-        yield Change(cut, " ", "")
-
-
 def _paragraph_spaces(text: Text, row: _Row, measures: Sequence[float], params: Params) -> Iterator[Finding]:
     """Fill printed lines from the left: a space where one is full is a line end, one inside a line is not."""
-    measure = row.measure or min(measures, key=lambda m: abs(m - max(row.widths[:-1])))
-    if not any(abs(measure - m) <= 2 * params.tolerance for m in measures):
-        return
-    filled = 0.0
-    first = True
-    for cut, piece in zip(row.cuts, row.widths[:-1], strict=True):
-        filled = filled + 0.5 + piece if filled else piece
+    content = text.content
+    measure = row.measure
+    if not measure or all(abs(measure - m) > 2 * params.tolerance for m in measures):
+        shown = median(row.full) if row.full else measures[0]
+        measure = min(measures, key=lambda m: abs(m - shown))
+    start, first = row.span.start, True
+    for index, cut in enumerate(row.cuts):
+        filled = width(content[start:cut])
         short = measure - params.tolerance - (2.0 if first else 0.0)  # room for the indent of the first line
-        ended = text.content[cut - 1] in _SENTENCE_ENDS
-        if ended and (filled < short or is_numbered(text.content[cut + 1 : cut + 9])):
+        if word := _WORD.match(content, cut + 1):
+            short -= min(width(word.group()), 8.0)  # a word that is not broken leaves its line short
+        ended = content[cut - 1] in _SENTENCE_ENDS
+        if ended and (filled < short or is_numbered(content[cut + 1 : cut + 9])) and _is_chinese_gap_or_number(content, cut):
             # A sentence that ends in a short line, or before a number, ended its paragraph.
             yield Change(cut, " ", "\n", reason="a paragraph ended here")
-            filled, first = 0.0, True
-        elif filled >= short:
-            yield from _join(text.content, cut)
-            filled, first = 0.0, False
-        elif _is_sentence_gap(text.content, cut):
-            # Not a full line, but no author parts a word or a clause like this in running text.
+            start, first = cut + 1, True
+        elif filled >= short and not _is_better_ahead(text, row, index, start, measure):
+            if not _is_word_gap(content, cut):
+                yield Change(cut, " ", "")
+            start, first = cut + 1, False
+        elif _is_chinese_gap(content, cut):
+            # Not a full line, but an author seldom parts words like this in running text.
             yield Suggestion(cut, " ", "", f"a space after {filled:g} cells, where lines have {measure:g}")
 
 
-def _is_sentence_gap(content: str, cut: int) -> bool:
-    return is_han(content[cut - 1]) and is_han(content[cut + 1])
+def _is_better_ahead(text: Text, row: _Row, index: int, start: int, measure: float) -> bool:
+    """Tell whether this space stands beside a Latin word and the line goes on to one that does not."""
+    content = text.content
+    if _is_chinese_gap(content, row.cuts[index]):
+        return False
+    for cut in row.cuts[index + 1 : index + 4]:
+        if width(content[start:cut]) > measure + 1:
+            return False
+        if _is_chinese_gap(content, cut):
+            return True
+    return False
+
+
+def _is_chinese_gap_or_number(content: str, cut: int) -> bool:
+    return _is_chinese_gap(content, cut) or is_numbered(content[cut + 1 : cut + 9])
+
+
+def _is_word_gap(content: str, cut: int) -> bool:
+    """Tell whether the space parts two Latin words or numbers, and so is needed even at a line end."""
+    return bool(_WORD_END.search(content, max(0, cut - 1), cut) and _WORD.match(content, cut + 1))
 
 
 def _heading_spaces(text: Text, row: _Row, measures: Sequence[float], params: Params) -> Iterator[Finding]:
-    """A heading is set wider than the text, so its lines need not be full. It was broken when it is too long
-    for one line and shows by its commas that its clauses are not parted by spaces."""
-    line = text.content[row.span.start : row.span.end]
+    """Judge a short line, such as a heading, whose lines need not be full since it is set in larger type.
+
+    It was broken when it is too long for one line and shows by its commas that its clauses are not parted by
+    spaces.
+    """
+    content = text.content
+    line = content[row.span.start : row.span.end]
     widest = max(measures)
-    if sum(row.widths) <= min(measures) or max(row.widths) > widest + params.tolerance:
+    edges = (row.span.start - 1, *row.cuts, row.span.end)
+    widths = [width(content[a + 1 : b]) for a, b in zip(edges, edges[1:], strict=False)]
+    if sum(widths) <= 0.8 * min(measures) or max(widths) > widest + params.tolerance:
         return
-    for cut, piece in zip(row.cuts, row.widths[:-1], strict=True):
+    for cut, piece in zip(row.cuts, widths, strict=False):
         if piece < params.narrowest:  # `第一章 总则`, `## 二、…`: a number parted from its title
             continue
         if any(mark in line for mark in "，,、。") or abs(piece - widest) <= params.tolerance:
-            yield from _join(text.content, cut)
+            if not _is_word_gap(content, cut):
+                yield Change(cut, " ", "")
         else:
             yield Suggestion(cut, " ", "", "a line end or a space between two phrases: the heading does not tell")
 
@@ -215,7 +257,7 @@ def _line_ends(text: Text, params: Params) -> Iterator[Finding]:
         end = text.lines[index].end
         tail = line.rstrip()
         before = line[len(tail) :] + "\n"
-        glue = " " if _WORD_END.search(tail) and _WORD_START.match(following) else ""
+        glue = " " if _WORD_END.search(tail) and _WORD.match(following) else ""
         yield Change(end - len(line) + len(tail), before, glue)
 
 

@@ -14,23 +14,26 @@ import regex
 
 from shanben.ledger import Change, Finding, Suggestion
 from shanben.steps import Step
-from shanben.steps._lines import MID_SENTENCE, NO_LINE_START, ends_open, is_numbered, width
+from shanben.steps._lines import MID_SENTENCE, NO_LINE_START, ends_open, is_han, is_numbered, width
 from shanben.values import Text
 
 _CLAUSE = regex.compile(r"[，。；！？、,;!?]")
 _FUNCTION = frozenset("的了是在和与及或等把被对向从以为上下中这那个不一要有")
 _PAIRS = (("“", "”"), ("《", "》"), ("（", "）"), ("「", "」"), ("『", "』"))
 _HAN = regex.compile(r"[\p{Han}〇]", regex.VERSION1)
-_GAP = regex.compile(r"[ \t]*\n[ \t]*(?:\n[ \t]*)*")
+_HEADING = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """shortest: a half narrower than this (in full-width cells) is no paragraph, unless it ends a sentence.
+    """Widths in full-width cells.
 
-    sightings: how often a word of two characters across the border must stand elsewhere in the text.
+    narrowest: a first half narrower than this may as well be a line of a column, of verse or of a list.
+    shortest: a second half narrower than this is taken only when it ends a sentence. sightings: how often a word
+    of two characters across the border must stand elsewhere in the text.
     """
 
+    narrowest: float = 30.0
     shortest: float = 12.0
     sightings: int = 3
 
@@ -39,13 +42,13 @@ def join_paragraphs(text: Text, params: Params) -> Iterator[Finding]:
     r"""Join two halves of a paragraph where the evidence is enough.
 
     >>> t = Text.of("这次会议的内容很多，包括加强管理、\n\n提高效率，以及明年的各项工作安排。")
-    >>> [(c.start, c.before) for c in join_paragraphs(t, Params())]
+    >>> [(c.start, c.before) for c in join_paragraphs(t, Params(narrowest=12))]
     [(17, '\n\n')]
     """
     lines = [i for i, s in enumerate(text.lines) if text.content[s.start : s.end].strip()]
     marked = {text.line_at(mark.start) for mark in text.marks}
     for i, j in zip(lines, lines[1:], strict=False):
-        if {i, j} & marked:
+        if marked.intersection(range(i, j + 1)):
             continue
         a, b = text.lines[i], text.lines[j]
         before, after = text.content[a.start : a.end], text.content[b.start : b.end]
@@ -55,14 +58,18 @@ def join_paragraphs(text: Text, params: Params) -> Iterator[Finding]:
         gap = text.content[end : b.start + len(after) - len(after.lstrip())]
         if evidence := _evidence(text.content, before.rstrip(), after.lstrip(), params):
             yield Change(end, gap, "", reason=evidence)
-        elif j - i > 1 or width(before) > 30:
+        else:
             yield Suggestion(end, gap, "", "the paragraph stops in the middle of a sentence")
 
 
 def _may_be_halves(before: str, after: str, params: Params) -> bool:
+    if not (is_han(before[-4:]) and is_han(after[:4])):  # other scripts: nothing is known of their words here
+        return False
     if not ends_open(before) or is_numbered(after) or after[:1] in "\u3000\t#" or after[:2] == "  ":
         return False
-    if before.lstrip()[:1] == "#" or not _CLAUSE.search(before) or width(before) < params.shortest:
+    if is_numbered(before) and width(before) < _HEADING:  # a heading, not a sentence that was cut
+        return False
+    if before.lstrip()[:1] == "#" or not _CLAUSE.search(before) or width(before) < params.narrowest:
         return False
     tail_only = width(after) < params.shortest
     return bool(_CLAUSE.search(after)) and (not tail_only or not ends_open(after))
@@ -89,7 +96,7 @@ def _evidence(content: str, before: str, after: str, params: Params) -> str:
                 return f"{word} stands elsewhere in the text"
     if not _FUNCTION & set(pair) and content.count(pair) >= params.sightings:
         return f"{pair} stands elsewhere in the text"
-    if width(after) < params.shortest and width(before) >= params.shortest and not ends_open(after) and len(after) > 1:
+    if width(after) < params.shortest and not ends_open(after) and len(after) > 1:
         return "the next is the short end of a sentence"
     return ""
 

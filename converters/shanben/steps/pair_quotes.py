@@ -49,7 +49,7 @@ def pair_quotes(text: Text, params: Params) -> Iterator[Finding]:
 
     >>> t = Text.of("落实\"'小快灵'立法要走在前列\"要求")
     >>> [(c.start, c.after) for c in pair_quotes(t, Params())]
-    [(2, '“'), (16, '”'), (3, '‘'), (7, '’')]
+    [(2, '“'), (15, '”'), (3, '‘'), (7, '’')]
     """
     lines = []
     for span in text.lines:

@@ -53,6 +53,7 @@ def clean_metadata(document: Document) -> Metadata:
         contributors=_clean_lines(old.contributors),
         date=old.date if parse_date(old.date) else "",
         source=clean_line(old.source),
+        url=clean_line(old.url),
         publisher=clean_line(old.publisher),
         rights=clean_line(old.rights),
         subjects=_clean_lines(old.subjects),

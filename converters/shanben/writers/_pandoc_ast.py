@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import regex
@@ -13,7 +14,7 @@ from shanben.values import HEADING_KINDS, Block, Document, Inline
 
 Node = dict[str, Any]
 
-PLAIN_KINDS = ("paragraph", "verse", "separator", *HEADING_KINDS)
+PLAIN_KINDS = ("paragraph", "separator", *HEADING_KINDS)
 """All other kinds get a ``div`` of their name as class around the paragraph."""
 
 _IMPOSSIBLE = regex.compile(r"[^\t\n\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
@@ -40,12 +41,14 @@ def check_text(document: Document) -> None:
             raise VerifyError(what, where=where, fix="remove it with a rule in rules/characters/")
         if "\n" in block.text and block.kind != "verse":
             raise VerifyError("a line end inside a block that is no verse", where=where, fix="join or split the lines")
+        if block.text != block.text.strip("\n"):
+            raise VerifyError("a verse begins or ends with an empty line", where=where, fix="leave it out of the block")
 
 
 def heading_ids(document: Document) -> tuple[str, ...]:
     """Give an ASCII id for every heading in order: s0001 is the title."""
-    count = sum(block.kind in HEADING_KINDS for block in document.blocks)
-    return tuple(f"s{number:04d}" for number in range(1, count + 1))
+    headings = sum(block.kind in HEADING_KINDS for block in document.blocks)
+    return tuple(f"s{number:04d}" for number in range(1, headings + 1))
 
 
 def blocks(document: Document, *, flat: bool = False, epub: bool = False) -> list[Node]:
@@ -69,22 +72,16 @@ def blocks(document: Document, *, flat: bool = False, epub: bool = False) -> lis
 
 
 def plain_blocks(document: Document) -> list[Node]:
-    """Give all blocks without headings, classes or spans: one paragraph or verse each, for plain text."""
-    return [
-        line_block(block.text) if block.kind == "verse" else {"t": "Para", "c": [string(block.text)]}
-        for block in document.blocks
-        if block.text
-    ]
+    """Give all blocks of a checked ``document`` as paragraphs of one run, for plain text.
+
+    Verse too: in a line block pandoc would make one empty line of several.
+    """
+    return [{"t": "Para", "c": [string(block.text)]} for block in document.blocks if block.text]
 
 
 def string(text: str) -> Node:
     """Give one run. Spaces stay inside: a ``Space`` of pandoc's may become a line end."""
     return {"t": "Str", "c": text}
-
-
-def line_block(text: str) -> Node:
-    """Give verse without spans."""
-    return {"t": "LineBlock", "c": [[string(line)] if line else [] for line in text.split("\n")]}
 
 
 def raw_html(markup: str) -> Node:
@@ -115,12 +112,13 @@ def meta_html(markup: str) -> Node:
 def shielded(tree: Node) -> tuple[Node, dict[str, str]]:
     """Give the tree without the characters that pandoc's HTML writer would alter, and how to get them back.
 
-    It sets a variation selector after U+21A9 and U+2194, which changes the text. Private-use characters
-    that stand nowhere else in the tree take their place and are put back by :func:`unshield`.
+    It sets a variation selector after U+21A9 and U+2194, which changes the text. A number between two
+    private-use characters, one that stands nowhere in the tree, takes their place; :func:`unshield` puts
+    them back.
     """
     dumped = json.dumps(tree, ensure_ascii=False)
     back: dict[str, str] = {}
-    free = (chr(code) for code in range(0x10FFFD, 0xF0000, -1) if chr(code) not in dumped)
+    free = (name for number in count() if (name := f"\ue000{number}\ue001") not in dumped)
     for character in _MENDED:
         if character in dumped:
             stand_in = next(free)
@@ -151,13 +149,9 @@ def _heading(block: Block, name: str, *, first: bool, flat: bool, epub: bool) ->
 
 def _body(block: Block) -> Node:
     classes: list[str] = [] if block.kind in PLAIN_KINDS else [block.kind]
-    node: Node
-    if block.kind == "verse":
-        node = {"t": "LineBlock", "c": [list(line) for line in _verse_lines(block)]}
-    else:
-        node = {"t": "Para", "c": list(_inlines(block))}
-        if _COLLAPSING.search(block.text):
-            classes.append("spaced")
+    node: Node = {"t": "Para", "c": list(_verse(block) if block.kind == "verse" else _inlines(block))}
+    if _COLLAPSING.search(block.text):
+        classes.append("spaced")
     return {"t": "Div", "c": [_attributes("", classes, {}), [node]]} if classes else node
 
 
@@ -169,10 +163,17 @@ def _inlines(block: Block) -> Iterator[Node]:
     return _runs(block.text, block.inlines, 0, len(block.text))
 
 
-def _verse_lines(block: Block) -> Iterator[Iterator[Node]]:
+def _verse(block: Block) -> Iterator[Node]:
+    """Give lines parted by breaks without a line end after them.
+
+    pandoc writes one after its own line breaks and line blocks, and its templates then eat a space that
+    follows: the indent of a line of verse would be gone.
+    """
     start = 0
     for line in block.text.split("\n"):
-        yield _runs(block.text, block.inlines, start, start + len(line))
+        if start:
+            yield {"t": "RawInline", "c": ["html", "<br />"]}
+        yield from _runs(block.text, block.inlines, start, start + len(line))
         start += len(line) + 1
 
 

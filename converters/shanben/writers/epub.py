@@ -166,7 +166,7 @@ def _serialise(root: _Element, *, html: bool = True) -> bytes:
 
 
 def _page(content: bytes, metadata: Metadata, words: Labels) -> bytes:
-    """Finish one page: its title is its heading, its first heading is an h1, verse has no stray line ends."""
+    """Finish one page: its title is its heading, and its first heading is an h1."""
     root = _parse(content)
     body = _one(root, "body")
     heads = list(body.iter(*_HEADINGS))
@@ -180,8 +180,6 @@ def _page(content: bytes, metadata: Metadata, words: Labels) -> bytes:
         _one(root, "title").text = words.cover
     if any(section.get("id") == COLOPHON for section in body.iter(f"{{{XHTML}}}section")):
         body.set(EPUB_TYPE, "backmatter")
-    for line_end in body.iter(f"{{{XHTML}}}br"):
-        line_end.tail = (line_end.tail or "").removeprefix("\n")
     return _serialise(root)
 
 
@@ -310,8 +308,8 @@ def package_metadata(document: Document, metadata: Metadata, words: Labels) -> _
         core("description", metadata.description)
     if metadata.rights:
         core("rights", metadata.rights)
-    if metadata.source:
-        core("source", metadata.source)
+    for source in filter(None, (metadata.source, metadata.url)):
+        core("source", source)
     for digest in dict.fromkeys(p.source_sha256 for p in document.provenance):
         core("source", f"urn:sha256:{digest}")
     if metadata.series:

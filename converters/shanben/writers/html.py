@@ -33,7 +33,7 @@ def write(document: Document) -> bytes:
         ("--standalone", "--template=edition.html", "--section-divs"),
         files={"edition.html": data("edition.html"), "html.css": data("html.css")},
     )
-    plain = raw.replace(b"<br />\n", b"<br>").replace(b"<br />", b"<br>").replace(b"<hr />", b"<hr>")
+    plain = raw.replace(b"<br />", b"<br>").replace(b"<hr />", b"<hr>")
     return tree.unshield(plain, back)
 
 
@@ -109,6 +109,7 @@ def _dublin_core(document: Document, metadata: Metadata) -> list[tuple[str, str]
         ("description", metadata.description),
         ("rights", metadata.rights),
         ("source", metadata.source),
+        ("source", metadata.url),
         *(("source", f"urn:sha256:{d}") for d in dict.fromkeys(p.source_sha256 for p in document.provenance)),
         ("relation", metadata.series),
     ]

@@ -1,0 +1,41 @@
+"""Every example and every `keep` of every shipped rule, alone and through the whole pipeline."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import ROOT
+
+from shanben.pipeline import plan
+from shanben.rulebook.check import check_rulebook
+
+WORKS = [None, *sorted(p.stem for p in (ROOT / "rules" / "works").glob("*.yaml"))]
+
+
+@pytest.mark.parametrize("work", WORKS)
+def test_examples_and_keeps(work: str | None) -> None:
+    failures = check_rulebook(plan((), work))
+    assert not failures, "\n".join(str(f) for f in failures)
+
+
+def test_a_rule_that_spoils_anothers_text_is_named(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    folder = tmp_path / "punctuation"
+    folder.mkdir()
+    (folder / "mine.yaml").write_text(
+        "rules:\n- id: greedy-comma\n  fault: any comma\n  match: ','\n  replace: '，'\n"
+        "  examples:\n  - ['a,b', 'a，b']\n  keep: ['a，b']\n",
+        encoding="utf-8",
+    )
+    failures = check_rulebook(plan((tmp_path,)))
+    spoilt = [f for f in failures if f.rule == "han-comma" and f.outcome == "noisy"]
+    assert any(f.text == "共2,300件" and "greedy-comma" in f.culprit for f in spoilt)
+    assert all("greedy-comma" in str(f) for f in spoilt)
+
+
+def test_rules_for_one_work_do_not_reach_another() -> None:
+    assert not {u.id for u in plan(()).units if u.id.startswith("renda-")}
+    assert {u.id for u in plan((), "004-renda-baogao").units if u.id.startswith("renda-")}
+
+
+def test_every_rule_says_what_must_stay() -> None:
+    silent = [r.id for r in plan(()).rulebook.rules if r.kind != "protect" and not r.keep]
+    assert not silent
