@@ -1,6 +1,6 @@
 """Write the parts of the documentation that repeat what the code says. `--check` only tells whether they are new.
 
-    python docs/generate.py
+python docs/generate.py
 """
 
 from __future__ import annotations
@@ -46,7 +46,11 @@ def code_reference() -> str:
     """Give the codes of faults in rule files and of findings in editions."""
     parts = [NOTE, "# Codes\n"]
     for title, codes in (("Faults in rule files", load.CODES), ("Findings in editions", verify.CODES)):
-        rows = ["| code | meaning |", "| --- | --- |", *(f"| {c} | {str(m).replace('|', chr(92) + '|')} |" for c, m in codes.items())]
+        rows = [
+            "| code | meaning |",
+            "| --- | --- |",
+            *(f"| {c} | {str(m).replace('|', chr(92) + '|')} |" for c, m in codes.items()),
+        ]
         parts += [f"## {title}\n", "\n".join(rows) + "\n"]
     return "\n".join(parts)
 
@@ -69,5 +73,4 @@ def run(check: bool) -> list[str]:
 if __name__ == "__main__":
     only_check = "--check" in sys.argv[1:]
     old = run(only_check)
-    print(f"{'out of date' if only_check else 'written'}: {', '.join(old) or 'nothing'}")
     sys.exit(1 if only_check and old else 0)

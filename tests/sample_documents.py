@@ -174,7 +174,8 @@ def hostile() -> Document:
     bad = HOSTILE_TITLE
     return Document(
         Metadata(title=bad, language="zh-Hant", subtitle=bad[:300], creators=(bad[:400], "\u202e<b>"),
-                 date="<date>", source=bad[:200], publisher="</p>", rights="&", subjects=("<", ""), description=bad[:500], series=bad[:90]),
+                 date="<date>", source=bad[:200], publisher="</p>", rights="&",
+                 subjects=("<", ""), description=bad[:500], series=bad[:90]),
         (
             title("<script>alert(1)</script>&amp; **粗** $x$ " + "極長之題" * 2500),
             paragraph("1. 不是 **不粗** _不斜_ <b>不粗</b> &amp; &lt; ` $x^2$ # [a](http://x.example/) ![](b.png) ]"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
-from collections.abc import Iterator
 
 import pytest
 
@@ -22,10 +21,10 @@ def modules() -> list[str]:
     return ["shanben", *(name for name in sorted(found) if not name.endswith("__main__"))]
 
 
-def examples() -> Iterator[doctest.DocTest]:
+def examples() -> list[doctest.DocTest]:
     finder = doctest.DocTestFinder()
-    for name in modules():
-        yield from (t for t in finder.find(importlib.import_module(name), name) if t.examples)
+    found = [finder.find(importlib.import_module(name), name) for name in modules()]
+    return [test for tests in found for test in tests if test.examples]
 
 
 @pytest.mark.parametrize("example", examples(), ids=lambda t: t.name)

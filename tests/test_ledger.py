@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from shanben.errors import LedgerError
 from shanben.ledger import (
-    Capture, Change, Held, Ledger, Note, OffsetMap, Pass, Suggestion, apply_changes, from_jsonl, map_marks, to_jsonl,
+    Capture,
+    Change,
+    Held,
+    Ledger,
+    Note,
+    OffsetMap,
+    Pass,
+    Suggestion,
+    apply_changes,
+    from_jsonl,
+    map_marks,
+    to_jsonl,
     undo_changes,
 )  # fmt: skip
 from shanben.values import Decoding, Mark, Segment

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from shanben.pipeline import plan
 from shanben.rulebook.check import check_rulebook
 

@@ -7,8 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import SEEDS
 
+from conftest import SEEDS
 from shanben.build import Built, build_work, clean_work
 from shanben.pipeline import Cleaned, clean, plan, revert
 from shanben.rulebook.apply import content_of

@@ -96,6 +96,7 @@ EPUB_FAULTS = [
     ("E011", swap(CSS, "hr {", "@import 'a.css'; hr {")),
     ("E012", swap(NAV, "ch001.xhtml#s0002", "ch001.xhtml#s9999")),
     ("E012", swap(OPF, 'idref="ch002_xhtml"', 'idref="ch001_xhtml"')),
+    ("E011", swap(TEXT, "<hr/>", '<img src="http://[" alt=""/>')),
     ("E012", lambda files: files | {"EPUB/stray.xhtml": files[TEXT]}),
     ("E013", swap(TEXT, "同志们", "同\x85志们")),
     ("E016", swap(TEXT, "<hr/>", "<script>1</script>")),

@@ -21,9 +21,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, seed_folders
 
 import shanben.resources
+from conftest import ROOT, seed_folders
 from shanben.resources import data_root, rules_root
 
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))

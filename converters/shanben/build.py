@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shanben.errors import ShanbenError, UsageError, VerifyError
+from shanben.fixity import check_conservation
 from shanben.ledger import Capture, Ledger, to_jsonl
 from shanben.pipeline import Cleaned, clean, plan, revert
 from shanben.structure import build_document, canonical_ledger
-from shanben.tools.storage import MAX_SOURCE, replace_folder
+from shanben.tools.storage import MANIFEST, MAX_SOURCE, replace_folder
 from shanben.values import Block, Document, Edition, Metadata
-from shanben.fixity import check_conservation
 from shanben.verify import check_editions, problems
 from shanben.works import Collection, Work, find_works
 from shanben.writers import all_writers
 
-LEDGER, MANIFEST = "ledger.jsonl", "manifest-sha256.txt"
+LEDGER = "ledger.jsonl"
 FORMATS = ("epub", "html", "txt")
 
 
@@ -72,8 +72,7 @@ def build(
             replace_folder(folder, built.files)
             result = Result(work.slug, work.path, folder, built.document, built.ledgers)
         except ShanbenError as error:
-            if not error.where:
-                error.where = str(work.path)
+            error.where = error.where or str(work.path)
             result = Result(work.slug, work.path, error=error)
         results.append(result)
         if on_result:

@@ -44,6 +44,11 @@ class _Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         kwargs["standalone_mode"] = False
+        if None in (sys.stdin, sys.stdout, sys.stderr):  # started with a closed stream: give it an empty one
+            with Path(os.devnull).open("r+", encoding="utf-8") as nothing:
+                streams = [s or nothing for s in (sys.stdin, sys.stdout, sys.stderr)]
+                sys.stdin, sys.stdout, sys.stderr = streams
+                self.main(*args, **kwargs)
         try:
             code = super().main(*args, **kwargs)
             sys.stdout.flush()
@@ -70,8 +75,12 @@ class _Commands(click.Group):
         sys.exit(code if isinstance(code, int) else 0)
 
 
-def _fail(error: ShanbenError, code: int) -> NoReturn:
+def _show_error(error: ShanbenError) -> None:
     click.echo(click.style("error: ", fg="red", bold=True) + _printable(str(error)), err=True)
+
+
+def _fail(error: ShanbenError, code: int) -> NoReturn:
+    _show_error(error)
     sys.exit(code)
 
 
@@ -110,12 +119,30 @@ def main() -> None:
 
 @main.command()
 @click.argument("sources", nargs=-1, type=click.Path(path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("dist"), show_default=True, metavar="DIR",
-              help="Where the folder of each work goes.")
-@click.option("--formats", default="epub,html,txt", show_default=True, metavar="LIST",
-              help="Editions to make; the TXT edition is always among them.")
-@click.option("--book", is_flag=False, flag_value="", default=None, metavar="[FILE]",
-              help="Make one book of all works of a folder; FILE is its collection.yaml.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("dist"),
+    show_default=True,
+    metavar="DIR",
+    help="Where the folder of each work goes.",
+)
+@click.option(
+    "--formats",
+    default="epub,html,txt",
+    show_default=True,
+    metavar="LIST",
+    help="Editions to make; the TXT edition is always among them.",
+)
+@click.option(
+    "--book",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    metavar="[FILE]",
+    help="Make one book of all works of a folder; FILE is its collection.yaml.",
+)
 @_ENCODING
 @_RULES
 @_LIMIT
@@ -173,7 +200,7 @@ def build(
         for r in results:
             told = line(r)
             if r.error:
-                click.echo(click.style("error: ", fg="red", bold=True) + _printable(str(r.error)), err=True)
+                _show_error(r.error)
             else:
                 title = _printable(str(told["title"]))
                 title = title if len(title) <= 40 else title[:39] + "…"
@@ -188,8 +215,13 @@ def build(
 @main.command()
 @click.argument("source", default="-", type=click.Path(path_type=Path, allow_dash=True), metavar="[FILE|DIR|-]")
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="File to write, or folder for a DIR.")
-@click.option("--ledger", "ledger_path", type=click.Path(path_type=Path), metavar="PATH",
-              help="Write the ledger too: a file, or a folder for a DIR.")
+@click.option(
+    "--ledger",
+    "ledger_path",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Write the ledger too: a file, or a folder for a DIR.",
+)
 @_ENCODING
 @_RULES
 @_LIMIT
@@ -208,11 +240,14 @@ def clean(
     """
     from shanben.build import clean_work
     from shanben.ledger import to_jsonl
+    from shanben.pipeline import Cleaned
     from shanben.pipeline import clean as clean_source
     from shanben.tools.storage import write_file
     from shanben.values import Source
     from shanben.works import Work, find_works
 
+    if out is not None and ledger_path is not None and out.absolute() == ledger_path.absolute():
+        raise UsageError("text and ledger cannot go to one file", where=str(out), fix="choose another --ledger")
     limit = megabytes * 1_000_000
     if str(source) == "-":
         if sys.stdin.isatty():
@@ -220,7 +255,9 @@ def clean(
         data = sys.stdin.buffer.read(limit + 1)
         if len(data) > limit:
             raise SourceError(f"standard input has more than {megabytes} MB", fix="raise --max-megabytes")
-        done = [(None, clean_source(Source("standard input", data), encoding=encoding, rules=rules))]
+        done: list[tuple[Work | None, Cleaned]] = [
+            (None, clean_source(Source("standard input", data), encoding=encoding, rules=rules))
+        ]
     elif not source.is_dir():
         work = find_works([source])[0]
         done = [(work, clean_work(work, encoding=encoding, rules=rules, limit=limit))]
@@ -228,7 +265,6 @@ def clean(
         if out is None:
             raise UsageError("a folder needs a place for its clean texts", fix="add -o OUT")
         return _clean_folder(source, out, ledger_path, encoding, rules, limit)
-    given: Work | None
     for given, cleaned in done:
         if out is None:
             _write_out(cleaned.text)
@@ -268,8 +304,8 @@ def _clean_folder(
             except ShanbenError as error:
                 failed.append(error)
                 error.where = error.where or str(work.path)
-    for error in failed:
-        click.echo(click.style("error: ", fg="red", bold=True) + _printable(str(error)), err=True)
+    for fault in failed:
+        _show_error(fault)
     if failed:
         click.echo(f"{len(failed)} of {len(works)} documents failed", err=True)
     return failed[0].exit_code if failed else 0
@@ -427,10 +463,20 @@ def verify(folder: Path, as_json: bool) -> int:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT",
-              help="File for the source (folder for a collection); standard output by default.")
-@click.option("--ledger", "ledger_path", type=click.Path(path_type=Path), metavar="FILE",
-              help="With a clean text instead of DIR: its ledger.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="File for the source (folder for a collection); standard output by default.",
+)
+@click.option(
+    "--ledger",
+    "ledger_path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With a clean text instead of DIR: its ledger.",
+)
 def revert(folder: Path, out: Path | None, ledger_path: Path | None) -> int:
     """Give the bytes of the source back, from the TXT edition and the ledger.
 
@@ -522,5 +568,3 @@ def rules_schema() -> int:
 
     _print_json(rule_file_schema())
     return 0
-
-

@@ -89,6 +89,12 @@ _SYLLABLES = (
 _RANK = {character: 3 - tier for tier, row in enumerate((_MOST_COMMON, _VERY_COMMON, _COMMON)) for character in row}
 _PUNCTUATION = frozenset("\N{IDEOGRAPHIC SPACE}，。、；：？！“”‘’（）《》〈〉【】「」『』…—·　％０１２３４５６７８９")
 _GOOD = _RANK | dict.fromkeys(_PUNCTUATION, 1)
+# What is common in UTF-16 and is not made by two bytes of a legacy text: also ASCII, Latin-1, kana.
+_WIDE = (
+    frozenset(_GOOD)
+    | {"\t", "\n", "\r"}
+    | {chr(c) for c in (*range(0x20, 0x7F), *range(0xA0, 0x100), *range(0x3041, 0x30FF))}
+)
 
 _MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -534,10 +540,10 @@ def _strict_utf8(data: bytes) -> _Answer:
 def _wide(data: bytes) -> _Answer:
     """Read UTF-16 or UTF-32 without a mark: nearly all common Chinese and ASCII, or NULs in every other place."""
     head = data[:4096]
-    codecs_ = ["utf-16-le", "utf-16-be"]
+    names = ["utf-16-le", "utf-16-be"]
     if head.count(0) * 2 > len(head) and len(data) % 4 == 0:
-        codecs_ += ["utf-32-le", "utf-32-be"]
-    share, codec = max((_wide_share(head, codec), codec) for codec in codecs_)
+        names += ["utf-32-le", "utf-32-be"]
+    share, codec = max((_wide_share(head, codec), codec) for codec in names)
     if share < CHINESE_SHARE or len(data) < (8 if share < 1 else 6):
         return None, "not UTF-16"
     said = f"{codec}: {share:.0%} of the characters are common ones"
@@ -553,13 +559,8 @@ def _wide_share(head: bytes, codec: str) -> float:
     high, low = zeros if codec.endswith("be") else zeros[::-1]
     letters = codec.startswith("utf-32") or (high >= 2 and high * 40 >= len(head) and low * 20 <= high)
     counts = Counter(head.decode(codec, "replace"))
-    good = sum(n for c, n in counts.items() if c in _GOOD or _is_light(c) or (letters and c.isalnum()))
+    good = sum(n for c, n in counts.items() if c in _WIDE or (letters and c.isalnum()))
     return good / max(1, counts.total())
-
-
-def _is_light(character: str) -> bool:
-    """Tell what is common in UTF-16 and cannot be two bytes of a legacy text: ASCII, Latin-1, kana."""
-    return character in "\t\n\r" or any(low <= character <= high for low, high in (" ~", "\xa0ÿ", "ぁヿ"))
 
 
 def _utf8_counts(data: bytes) -> tuple[int, int, bool]:
@@ -574,7 +575,7 @@ def _is_mostly_utf8(data: bytes) -> bool:
     good, faults, long = _utf8_counts(data)
     if good >= (max(6, 2 * faults) if long else max(4, 4 * faults)):
         return True
-    return len(data) <= SAMPLE and _score(_read(data, "utf-8")).share >= CHINESE_SHARE
+    return long and len(data) <= SAMPLE and _score(_read(data, "utf-8")).share >= CHINESE_SHARE
 
 
 def _utf8_by_lines(data: bytes) -> _Answer:
@@ -647,7 +648,7 @@ def _legacy_stretches(text: str) -> list[tuple[int, int, str]]:
         if score.bad * 2 > score.seen:
             joined.append(_back(text[start : min(stop, start + SAMPLE)]))
             size += len(joined[-1])
-    codec, _ = _best_chinese(b"\n".join(joined)[:SAMPLE])
+    codec, *_ = _best_chinese(b"\n".join(joined)[:SAMPLE])
     if not codec:
         return []
     found = []
@@ -691,8 +692,8 @@ def _is_chinese(score: _Score, *, least: int = 2) -> bool:
     return enough and score.bad <= min(3 + score.seen // 25, score.seen // 3)
 
 
-def _best_chinese(sample: bytes) -> tuple[str, str]:
-    """Choose between GB18030 and Big5: the codec or nothing, and what was found.
+def _best_chinese(sample: bytes) -> tuple[str, float, str]:
+    """Choose between GB18030 and Big5: the codec or nothing, its share, and what was found.
 
     One lost byte in a short text pairs most others wrongly; so what fails is tried again, in step.
     """
@@ -703,10 +704,12 @@ def _best_chinese(sample: bytes) -> tuple[str, str]:
         said = said or "share of common characters: " + ", ".join(f"{c} {s.share:.0%}" for s, c in scores)
         if _is_chinese(best):
             language = _foreign(sample[:4096], codec, best)
-            return ("", f"rather {language} than Chinese; {said}") if language else (codec, f"Chinese; {said}")
+            if language:
+                return "", 0.0, f"rather {language} than Chinese; {said}"
+            return codec, min(best.share, 0.99), f"Chinese; {said}"
         if not best.bad:
             break
-    return "", f"not Chinese; {said}"
+    return "", 0.0, f"not Chinese; {said}"
 
 
 def _foreign(sample: bytes, chosen: str, score: _Score) -> str:
@@ -729,18 +732,16 @@ def _foreign(sample: bytes, chosen: str, score: _Score) -> str:
 
 def _chinese(data: bytes) -> _Answer:
     """Read GB18030 (which holds GB2312 and GBK) or Big5, whichever makes more common characters."""
-    sample = _sample(data)
-    codec, said = _best_chinese(sample)
-    if not codec:
-        return None, said
-    share = _score(_read_sample(sample, codec)).share
-    return _unless_bad(data, codec, min(share, 0.99), said)
+    codec, share, said = _best_chinese(_sample(data))
+    return _unless_bad(data, codec, share, said) if codec else (None, said)
 
 
 def _unless_bad(data: bytes, codec: str, confidence: float, said: str) -> _Answer:
     """Decode what a sample has told, unless too much of the rest does not fit."""
-    if len(data) > SAMPLE and _ESCAPED.sub("", _read(data, codec)).count("") * 50 < len(data):
-        return None, ""
+    step = max(4096, len(data) // 16)
+    windows = b"".join(data[i : i + 4096] for i in range(0, len(data), step))
+    if sum(map(len, _ESCAPED.findall(_read(windows, codec)))) > 64 + len(windows) // 20:
+        return None, f"{said}; but later bytes are not {codec}"
     codec, pieces = _decode_whole(data, codec)
     bad = _bad(pieces)
     if bad > 4 + len(data) // 50:
@@ -768,11 +769,7 @@ def _by_chardet(data: bytes, threshold: float) -> _Answer:
     codec, confidence = guesses[0]
     if confidence < threshold:
         return None, f"{said}; {threshold:g} is needed"
-    codec, pieces = _decode_whole(data, codec)
-    bad = _bad(pieces)
-    if bad > 2 + len(data) // 50:
-        return None, f"{said}; in {codec} {_misfits(bad)}"
-    return _Found(codec, confidence, pieces), said
+    return _unless_bad(data, codec, confidence, said)
 
 
 # The encoding that the user names

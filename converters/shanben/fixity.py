@@ -14,11 +14,10 @@ from shanben.errors import LedgerError, ShanbenError, SourceError, VerifyError
 from shanben.ledger import Ledger, from_jsonl
 from shanben.pipeline import revert
 from shanben.rulebook.apply import content_of
-from shanben.tools.storage import read_source
+from shanben.tools.storage import MANIFEST, read_source
 from shanben.values import Document, Edition
 from shanben.verify import lint, problems, read_back
 
-MANIFEST = "manifest-sha256.txt"
 _FORMATS = {".epub": "epub", ".html": "html", ".txt": "txt"}
 
 
@@ -54,7 +53,9 @@ def built_folders(folder: Path) -> list[Path]:
     found = sorted(p.parent for p in folder.glob(f"*/{MANIFEST}")) if folder.is_dir() else []
     if not found:
         raise SourceError(
-            f"no editions were found here (no {MANIFEST})", where=str(folder), fix="give a folder that `shanben build` made"
+            f"no editions were found here (no {MANIFEST})",
+            where=str(folder),
+            fix="give a folder that `shanben build` made",
         )
     return found
 
@@ -76,7 +77,9 @@ def verify_folder(folder: Path) -> Report:
                 checked.append(f"{name}: {len(texts[name])} blocks read back")
         if len(set(texts.values())) > 1:
             names = sorted(texts)
-            faults += [_difference(names[0], texts[names[0]], n, texts[n]) for n in names[1:] if texts[n] != texts[names[0]]]
+            faults += [
+                _difference(names[0], texts[names[0]], n, texts[n]) for n in names[1:] if texts[n] != texts[names[0]]
+            ]
         for name, data in sources_of(folder):
             checked.append(f"{name}: {len(data)} bytes come back from text and ledger")
     except ShanbenError as error:
@@ -105,9 +108,9 @@ def _listed(folder: Path) -> tuple[dict[str, bytes], list[str]]:
             continue
         if hashlib.sha256(files[name]).hexdigest() != digest:
             faults.append(f"{name}: its bytes are not those that were built (SHA-256 differs)")
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder).as_posix()
-        if path.is_file() and relative not in files and relative != MANIFEST:
+    for found in sorted(folder.rglob("*")):
+        relative = found.relative_to(folder).as_posix()
+        if found.is_file() and relative not in files and relative != MANIFEST:
             faults.append(f"{relative}: this file is not in the manifest")
     return files, faults
 
@@ -154,5 +157,3 @@ def _text(folder: Path, name: object) -> str:
         return read_source(folder / path).decode("utf-8")
     except UnicodeDecodeError:
         raise LedgerError("this file is no UTF-8 text", where=str(folder / path)) from None
-
-

@@ -233,9 +233,7 @@ class OffsetMap:
         """
         for start, end, to in self._moves:
             if start <= offset < end:
-                index = next(
-                    i for i, (s, b, a) in enumerate(self._edits) if s == to and not b and a == end - start
-                )
+                index = next(i for i, (s, b, a) in enumerate(self._edits) if s == to and not b and a == end - start)
                 return self._after[index] + offset - start
         index = bisect_right(self._before, offset) - 1
         while index >= 0:
@@ -313,9 +311,7 @@ def to_jsonl(ledger: Ledger) -> str:
         })
     ]  # fmt: skip
     for number, p in enumerate(ledger.passes):
-        lines.append(
-            _dump({"pass": number, "unit": p.unit, "phase": p.phase, "digest": p.digest, "round": p.round})
-        )
+        lines.append(_dump({"pass": number, "unit": p.unit, "phase": p.phase, "digest": p.digest, "round": p.round}))
         lines += [
             _dump(
                 {"at": c.start, "before": c.before, "after": c.after}
@@ -365,7 +361,9 @@ def from_jsonl(data: str) -> Ledger:
                     raise LedgerError("a pass is missing or out of order")
                 passes.append((entry, []))
             elif "mark" in entry:
-                marks.append(Mark(_whole(entry["at"]), _word(entry["mark"]), _whole(entry["level"]), _word(entry["unit"])))
+                marks.append(
+                    Mark(_whole(entry["at"]), _word(entry["mark"]), _whole(entry["level"]), _word(entry["unit"]))
+                )
             elif "unit" in entry:
                 notes.append(_note(entry))
             else:
@@ -421,9 +419,12 @@ def _note(entry: dict[str, Any]) -> Note:
         finding = Capture(_whole(entry["at"]), _word(entry["capture"]), _word(entry["value"]))
     elif "suggest" in entry:
         finding = Suggestion(
-            _whole(entry["at"]), _word(entry["before"]), _word(entry["after"]), _word(entry["suggest"]), entry.get("gain")
+            _whole(entry["at"]),
+            _word(entry["before"]),
+            _word(entry["after"]),
+            _word(entry["suggest"]),
+            entry.get("gain"),
         )
     else:
         finding = Held(_word(entry["held"]))
     return Note(_word(entry["unit"]), _whole(entry["line"]), _whole(entry["column"]), finding)
-

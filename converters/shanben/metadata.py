@@ -11,7 +11,9 @@ from shanben.values import DEFAULT_LANGUAGE, Metadata
 
 MANY = ("creator", "contributor", "subject")
 _DATE = regex.compile(r"(\d{4})[-/.年][ ]?(\d{1,2})(?:[-/.月][ ]?(\d{1,2}))?")
-_HAN_DATE = regex.compile(r"([〇零○一二三四五六七八九]{4})年([一二三四五六七八九十]{1,3})月(?:([一二三四五六七八九十]{1,3})日)?")
+_HAN_DATE = regex.compile(
+    r"([〇零○一二三四五六七八九]{4})年([一二三四五六七八九十]{1,3})月(?:([一二三四五六七八九十]{1,3})日)?"
+)
 _DIGITS = {c: str(i) for i, c in enumerate("〇一二三四五六七八九")} | {"零": "0", "○": "0"}
 # Characters that are written otherwise in the other script, both frequent in any text.
 _HANS = frozenset("这为国个们来时说对开会学过发经进问实现还业关应两务见动长员产书车东与话头听爱电气报边给让远点线写难")

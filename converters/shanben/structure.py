@@ -26,7 +26,9 @@ TITLE_WIDTH = 60
 _ENDS = "。！？；!?;，、,：:"
 _RANKS = {"part": 1.2, "chapter": 1.5}
 _LEVEL_RANKS = {3: 2.5, 4: 3.5, 5: 4.5}
-_VERSE_LINE = regex.compile(r"(?P<a>\p{Han}{3,9})[，。！？；、,](?:(?P<b>\p{Han}{3,9})[，。！？；、,.])?|(?P<c>\p{Han}{5}|\p{Han}{7})")
+_VERSE_LINE = regex.compile(
+    r"(?P<a>\p{Han}{3,9})[，。！？；、,](?:(?P<b>\p{Han}{3,9})[，。！？；、,.])?|(?P<c>\p{Han}{5}|\p{Han}{7})"
+)
 
 
 @dataclass(slots=True)
@@ -108,7 +110,7 @@ def _tell(line: _Line) -> None:
     if line.kind == "paragraph":
         for kind in ("title", "subtitle", "byline", "salutation", "signature", "date", "item"):
             if line.marked(kind):
-                line.kind = kind  # type: ignore[assignment]  # the loop's words are block kinds
+                line.kind = kind
                 break
 
 
@@ -119,7 +121,7 @@ def _front(lines: list[_Line]) -> str:
     first = lines[0]
     told = first.marked("title")
     fits = width(first.text) <= TITLE_WIDTH and first.text[-1] not in _ENDS and first.kind in ("paragraph", "heading")
-    is_plain = first.kind == "heading" and first.marked("heading") is not None or not is_numbered(first.text)
+    is_plain = (first.kind == "heading" and first.marked("heading") is not None) or not is_numbered(first.text)
     if not told and not (fits and is_plain and len(lines) > 1):
         if first.kind in ("title", "subtitle"):
             first.kind = "paragraph"

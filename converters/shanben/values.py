@@ -6,7 +6,7 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal, get_args
 
 BlockKind = Literal[
@@ -24,6 +24,16 @@ class Span:
 
     start: int
     end: int
+
+
+@lru_cache(maxsize=4)
+def _line_spans(content: str) -> tuple[Span, ...]:
+    """Give the spans of all lines; kept for the next unit, which mostly sees the same text."""
+    spans, start = [], 0
+    for line in content.split("\n"):
+        spans.append(Span(start, start + len(line)))
+        start += len(line) + 1
+    return tuple(spans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +114,7 @@ class Text:
     @cached_property
     def lines(self) -> tuple[Span, ...]:
         r"""Give the spans of all lines without their ``\n``. An empty text has one empty line."""
-        spans, start = [], 0
-        for line in self.content.split("\n"):
-            spans.append(Span(start, start + len(line)))
-            start += len(line) + 1
-        return tuple(spans)
+        return _line_spans(self.content)
 
     @cached_property
     def _line_starts(self) -> list[int]:
@@ -257,4 +263,7 @@ class Edition:
 
 def with_marks(text: Text, marks: Iterable[Mark]) -> Text:
     """Give the same text with more marks, in order of place."""
+    marks = tuple(marks)
+    if not marks:
+        return text
     return replace(text, marks=tuple(sorted({*text.marks, *marks}, key=lambda m: (m.start, m.kind, m.unit))))

@@ -9,11 +9,13 @@ from pathlib import Path
 from shanben.errors import SourceError
 from shanben.rulebook.schema import METADATA_FIELDS
 from shanben.rulebook.strict_yaml import Faults, Node, Reader, did_you_mean
-from shanben.tools.storage import MAX_SOURCE, read_source, safe_name
+from shanben.tools.storage import MANIFEST, MAX_SOURCE, read_source, safe_name
 from shanben.values import Source
 
 WORK_FILE, COLLECTION_FILE = "work.yaml", "collection.yaml"
 SUFFIXES = (".txt", ".text", ".md", ".markdown")
+DEEPEST = 40
+"""Folders below the one that was given are searched so deep."""
 _LISTS = ("creator", "contributor", "subject")
 
 
@@ -29,7 +31,8 @@ class Work:
 
     def read(self, limit: int = MAX_SOURCE) -> Source:
         """Read the source. Raises SourceError when it is not the one that `work.yaml` names by its digest."""
-        source = Source(self.path.name, read_source(self.path, limit=limit))
+        name = self.path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        source = Source(name, read_source(self.path, limit=limit))
         if self.sha256 and source.sha256 != self.sha256:
             raise SourceError(
                 "the source is not the one that work.yaml describes (its SHA-256 differs)",
@@ -70,7 +73,11 @@ def find_works(paths: Sequence[Path]) -> list[Work]:
     return _with_own_slugs(works)
 
 
-def _in_folder(folder: Path) -> Iterable[Work]:
+def _in_folder(folder: Path, depth: int = 0) -> Iterable[Work]:
+    if depth > DEEPEST:
+        raise SourceError(f"folders lie more than {DEEPEST} deep", where=str(folder)[:200], fix="move them up")
+    if (folder / MANIFEST).is_file():  # editions that were built earlier are no sources
+        return
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
@@ -83,13 +90,15 @@ def _in_folder(folder: Path) -> Iterable[Work]:
         if entry.name.startswith(".") or entry.is_symlink():
             continue
         if entry.is_dir():
-            yield from _in_folder(entry)
+            yield from _in_folder(entry, depth + 1)
         elif entry.suffix.lower() in SUFFIXES:
             yield _from_file(entry)
 
 
 def _from_folder(folder: Path, sources: Sequence[Path], entries: Sequence[Path]) -> Work:
-    others = list(sources) or [p for p in entries if p.name not in (WORK_FILE, COLLECTION_FILE) and p.suffix.lower() in SUFFIXES]
+    others = list(sources) or [
+        p for p in entries if p.name not in (WORK_FILE, COLLECTION_FILE) and p.suffix.lower() in SUFFIXES
+    ]
     if len(others) != 1:
         raise SourceError(
             f"a work has one source, this folder has {len(others)}",
@@ -115,7 +124,9 @@ def _described(source: Path, description: Path, name: str) -> Work:
     said = {}
     for name_of_field in METADATA_FIELDS:
         if name_of_field in top:
-            values = reader.text_list(top[name_of_field]) if name_of_field in _LISTS else [reader.text(top[name_of_field])]
+            values = (
+                reader.text_list(top[name_of_field]) if name_of_field in _LISTS else [reader.text(top[name_of_field])]
+            )
             said[name_of_field] = tuple(values)
     encoding = reader.text(top["encoding"]) if "encoding" in top else None
     digest = reader.text(top["sha256"]) if "sha256" in top else ""
@@ -125,7 +136,7 @@ def _described(source: Path, description: Path, name: str) -> Work:
 
 def _with_own_slugs(works: Sequence[Work]) -> list[Work]:
     """Take the same file once; give works of one name from different folders names of their own."""
-    seen: dict[str, Path] = {}
+    seen: dict[str, Path] = {Path(MANIFEST).stem: Path()}  # its TXT edition would be the manifest
     out = []
     for work in works:
         here = work.path.resolve()

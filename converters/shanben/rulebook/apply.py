@@ -6,10 +6,12 @@ circuit breakers, invariants and a time limit. What it gives can be applied as i
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice, takewhile
 
 import regex
 
@@ -27,6 +29,7 @@ DROP_FLOOR = 1000
 """A drop limit in percent means nothing in a text with fewer letters than this: it is taken as this long."""
 UNTOUCHABLE = "redaction"
 PHASE_INVARIANT: Mapping[str, Invariant] = {"layout": "only-punctuation", "punctuation": "only-punctuation"}
+_DIGITS = regex.compile(r"\d+")
 _CONTENT = regex.compile(r"[\p{L}\p{N}]", PATTERN_FLAGS)
 
 
@@ -113,7 +116,7 @@ def _window(where: Where, text: Text) -> tuple[int, int]:
 
 def _like(line: str) -> str:
     """Give what counts when lines are compared for repetition: digits are equal, blanks are nothing."""
-    return regex.sub(r"\d+", "0", regex.sub(r"\s+", "", line))
+    return _DIGITS.sub("0", "".join(line.split()))
 
 
 @lru_cache(maxsize=4)
@@ -211,14 +214,14 @@ def findings(unit: Unit, text: Text) -> list[Finding]:
             fix="simplify its pattern (nested repeats are the usual cause), or set `level: off`",
         ) from None
     changes = sorted((f for f in found if isinstance(f, Change)), key=lambda c: (c.start, c.end))
-    others = [f for f in found if not isinstance(f, Change)]
+    others: list[Finding] = [f for f in found if not isinstance(f, Change)]
     if not changes:
         return others
     kept, refused = _allowed(changes, text)
     others += refused
     fault = _breaks(unit.invariant, kept) or _over_limit(rule, kept, text)
     if fault:
-        return [f for f in others if isinstance(f, Suggestion)] + [Held(fault)]
+        return [*(f for f in others if isinstance(f, Suggestion)), Held(fault)]
     if rule.level == "trial":
         return [Held(f"trial: would make {len(kept)} changes")]
     if rule.level == "suggest":
@@ -250,8 +253,9 @@ def _spares_redactions(change: Change, redactions: Sequence[Span]) -> bool:
     if change.to is not None:
         return True
     at = 0
-    for span in redactions:
-        if span.end <= change.start or span.start >= change.end:
+    first = max(0, bisect_right(redactions, Span(change.start, 1 << 62)) - 1)
+    for span in takewhile(lambda s: s.start < change.end, islice(redactions, first, None)):
+        if span.end <= change.start:
             continue
         if span.start < change.start or span.end > change.end:
             return False

@@ -264,6 +264,11 @@ class _Lets:
             if let.value is None:
                 sound = False
                 continue
+            if deep and not _ATOM.fullmatch(let.value) and regex.search(r"[()|]", let.value):
+                words = f"{what}: inside […] the named part {shown(name)} would be taken letter by letter"
+                self.faults.add("R302", scalar.place_at(use.start()), words, "use it outside, or make it a class […]")
+                sound = False
+                continue
             piece = let.value if deep or _ATOM.fullmatch(let.value) else f"(?:{let.value})"
             before = scalar.value[end : use.start()]
             joints += [(length + len(before), use.start(), True), (length + len(before) + len(piece), use.end(), False)]
@@ -380,6 +385,8 @@ _OPENING = regex.compile(
     r"\((?:\?(?:(?P<ahead>=)|(?P<behind><=)|(?P<no><?!)|[:>|]|P?<\w+>|(?P<flags>[\w-]*:)"
     r"|(?P<whole>#|P=|P>|&|R\)|[0-9+-]+\)|\w*(?:-\w+)?\))|(?P<condition>\())|(?P<verb>\*))?"
 )
+_COMMENTS = regex.compile(r"(?:\(\?#[^)]*\))*")
+_BLANKS_AND_COMMENTS = regex.compile(r"(?:\(\?#[^)]*\)|\s|#[^\n]*\n)*")
 _ZERO_WIDTH = "AzZGbBmMK"
 _EDGES = "bBmM"
 _PLAIN = _Shape(1, 1)
@@ -523,7 +530,7 @@ class _Scan:
         return end + 1
 
     def _repeats(self, shape: _Shape) -> _Shape:
-        while found := _QUANTIFIER.match(self._pattern, self._at):
+        while found := _QUANTIFIER.match(self._pattern, self._after_comments()):
             if found["sign"] is None and found["fuzzy"] is None and not (found["low"] or found["comma"]):
                 break  # {} is two plain characters
             self._at = found.end()
@@ -533,6 +540,11 @@ class _Scan:
             self._at += self._pattern[self._at : self._at + 1] in ("?", "+")
             shape = self._times(shape, found)
         return shape
+
+    def _after_comments(self) -> int:
+        """Give the place after comments, which do not part a repeat from what it repeats."""
+        found = (_BLANKS_AND_COMMENTS if self._verbose else _COMMENTS).match(self._pattern, self._at)
+        return found.end() if found else self._at
 
     def _times(self, shape: _Shape, found: regex.Match[str]) -> _Shape:
         least = {"*": 0, "+": 1, "?": 0}.get(found["sign"] or "", int((found["low"] or "0")[:9]))
@@ -717,9 +729,7 @@ class _RuleReader:
     def _check_folder(self, actions: frozenset[str]) -> None:
         protects = self._phase == PROTECT_FOLDER
         if actions and protects != ("protect" in actions):
-            words = "only rules with `protect` stand in the folder protect" if protects else (
-                "rules with `protect` stand in the folder protect"
-            )  # fmt: skip
+            words = f"{'only ' if protects else ''}rules with `protect` stand in the folder protect"
             self._faults.add("R217", self._place, words, "move the rule to another folder")
         changing = sorted(actions - {"mark", "capture", "protect"})
         if self._phase == "structure" and changing:
@@ -1104,9 +1114,11 @@ def _check_ids(drafts: Sequence[_Draft], base: Mapping[str, Rule], faults: Fault
             continue
         if rule.id in base and rule.overrides != rule.id:
             faults.add(
-                "R213", draft.place, f"the id '{rule.id}' stands already in {base[rule.id].place}",
+                "R213",
+                draft.place,
+                f"the id '{rule.id}' stands already in {base[rule.id].place}",
                 f"choose another id, or add `overrides: {rule.id}` to take that rule's place",
-            )  # fmt: skip
+            )
             continue
         seen[rule.id] = draft.place
         unique.append(draft)
@@ -1169,18 +1181,19 @@ def _check_circles(drafts: Sequence[_Draft], rules: Sequence[Rule], faults: Faul
     """Find orders that run in a circle, one after the other, each named once."""
     by_id = {rule.id: rule for rule in rules}
     places = {draft.rule.id: draft for draft in drafts}
-    graph = {
-        rule.id: {a for a in rule.run_after if a in by_id and by_id[a].phase == rule.phase} for rule in rules
-    }  # fmt: skip
+    graph = {rule.id: {a for a in rule.run_after if a in by_id and by_id[a].phase == rule.phase} for rule in rules}
     for _ in range(MAX_CIRCLES):
         try:
             TopologicalSorter(graph).prepare()
         except CycleError as error:
             circle: list[str] = error.args[1][:0:-1]  # each runs after the one that follows
-            turns = [circle[n:] + circle[:n] for n in range(len(circle)) if circle[n] in places] or [circle]
-            later, earlier = (min(turns) * 2)[:2]
+            later = min([name for name in circle if name in places] or circle)
+            start = circle.index(later)
+            turn = [*circle[start:], *circle[:start], later]
+            earlier = turn[1]
             said = [s for s in places[later].after if s.value == earlier] if later in places else []
-            words = f"an order in a circle: {' after '.join([*min(turns), later])}"
+            named = turn if len(turn) <= 12 else [*turn[:5], "…", *turn[-2:]]
+            words = f"an order in a circle: {' after '.join(named)}"
             faults.add("R403", said[0].place if said else by_id[later].place, words, "take one of them out of `order`")
             graph[later].discard(earlier)
         else:
@@ -1326,9 +1339,7 @@ def _with_names(draft: _Draft, names: Mapping[str, str]) -> _Draft:
     def renamed(said: Scalar) -> Scalar:
         return replace(said, value=names.get(said.value, said.value))
 
-    return replace(
-        draft, after=tuple(map(renamed, draft.after)), near=renamed(draft.near) if draft.near else None
-    )  # fmt: skip
+    return replace(draft, after=tuple(map(renamed, draft.after)), near=renamed(draft.near) if draft.near else None)
 
 
 def load_rule_file(

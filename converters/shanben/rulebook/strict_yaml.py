@@ -327,10 +327,11 @@ def parse(content: str, name: str, faults: Faults) -> Node | None:
         before = content[: unshown.start()]
         lines = re.split("\r\n|\r|\n", before)
         faults.add(
-            "R104", Place(name, len(lines), len(lines[-1]) + 1),
+            "R104",
+            Place(name, len(lines), len(lines[-1]) + 1),
             f"the character U+{ord(unshown[0]):04X} stands raw in the file",
             f'write it as "{_escape(unshown[0])}" in double quotes, in a pattern as {_escape(unshown[0])}',
-        )  # fmt: skip
+        )
         return None
     try:
         return _Composer(content, name, faults).document()
@@ -379,18 +380,18 @@ def _syntax_words(problem: str, context: str, place: Place, faults: Faults) -> t
     if "quoted scalar" in context and "escape" not in problem:
         return "R106", place, "the quote that opens here is never closed", "close it; ' inside '…' is written ''"
     if "escape" in problem:
-        return (
-            "R106", place, f"{problem.removeprefix('found ')} in double quotes", "use single quotes for patterns"
-        )  # fmt: skip
+        return ("R106", place, f"{problem.removeprefix('found ')} in double quotes", "use single quotes for patterns")
     if "cannot start any token" in problem or "an alias" in context or "an anchor" in context:
         character = line[place.column - 1 : place.column]
         sign = character if "token" in problem else "*" if "alias" in context else "&"
         return "R106", place, f"plain text cannot begin with {shown(sign)}", "put the text in single quotes"
     if "mapping values are not allowed" in problem:
         return (
-            "R106", place, "a colon inside plain text, or a line with the wrong indent",
+            "R106",
+            place,
+            "a colon inside plain text, or a line with the wrong indent",
             "put the text in single quotes, or mend the indent",
-        )  # fmt: skip
+        )
     words = f"{problem} {context}".strip().replace("<", "").replace(">", "")
     return "R106", place, f"this is not YAML: {words or 'unreadable'}", ""
 
@@ -407,7 +408,9 @@ class _Composer:
     """
 
     def __init__(self, content: str, name: str, faults: Faults) -> None:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        # libyaml lets tabs pass between words; PyYAML's own scanner refuses them, as we do.
+        strict = "\t" in content and len(content) <= _ASK_AGAIN
+        loader = yaml.SafeLoader if strict else getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         self._events: Iterator[Any] = iter(yaml.parse(content, Loader=loader))
         self._name = name
         self._faults = faults
@@ -488,9 +491,11 @@ class _Composer:
         if key.value in entries:
             first = entries[key.value].key.place.line
             self._faults.add(
-                "R108", key.place, f"the key {shown(key.value)} stands a second time (first in line {first})",
+                "R108",
+                key.place,
+                f"the key {shown(key.value)} stands a second time (first in line {first})",
                 "keep one of the two",
-            )  # fmt: skip
+            )
             return False
         return True
 
@@ -533,9 +538,11 @@ def mapping(
         if key not in known:
             hint = faults.hint(key, known)
             faults.add(
-                "R203", entry.key.place, f"unknown key {shown(key)}{hint}",
+                "R203",
+                entry.key.place,
+                f"unknown key {shown(key)}{hint}",
                 "" if hint else f"known here: {', '.join(known)}",
-            )  # fmt: skip
+            )
     return {key: entry for key, entry in node.entries.items() if key in known}
 
 
@@ -596,9 +603,11 @@ def choice(faults: Faults, node: Node | None, what: str, words: Iterable[str]) -
     if found is None or found.value in known:
         return found.value if found else ""
     faults.add(
-        "R205", found.place, f"{what} cannot be {shown(found.value)}{faults.hint(found.value, known)}",
+        "R205",
+        found.place,
+        f"{what} cannot be {shown(found.value)}{faults.hint(found.value, known)}",
         f"choose one of {', '.join(known)}",
-    )  # fmt: skip
+    )
     return ""
 
 

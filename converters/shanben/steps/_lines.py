@@ -71,4 +71,4 @@ def is_han(text: str) -> bool:
 
 def begins_indented(line: str) -> bool:
     """Tell whether a line begins with an indent: an ideographic space, a tab, or two blanks."""
-    return line[:1] in ("\u3000", "\t") or line[:2].isspace() and len(line[:2]) == 2
+    return line[:1] in ("\u3000", "\t") or (line[:2].isspace() and len(line[:2]) == 2)

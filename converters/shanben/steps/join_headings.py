@@ -6,6 +6,7 @@ lines writes `#` before each, or leaves the second as a short line that begins w
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -41,7 +42,7 @@ def join_headings(text: Text, params: Params) -> Iterator[Finding]:
     content = text.content
     lines = [s for s in text.lines if content[s.start : s.end].strip()]
     joined_at = -1
-    for a, b in zip(lines, lines[1:], strict=False):
+    for a, b in itertools.pairwise(lines):
         first, second = content[a.start : a.end], content[b.start : b.end]
         if joined_at == a.start or width(second) > params.longest or second.rstrip()[-1] in TERMINAL:
             continue

@@ -9,6 +9,7 @@ line is left alone, so `第一章 总则`, `不忘初心 牢记使命`, verse, l
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -90,8 +91,12 @@ def _rows(text: Text, *, only_chinese: bool) -> list[_Row]:
             continue
         cuts = tuple(span.start + m.start() for m in _SPACE.finditer(line))
         if cuts:
-            edges = (span.start - 1, *(c for c in cuts if not only_chinese or _is_chinese_gap(text.content, c)), span.end)
-            pieces = tuple(width(text.content[a + 1 : b]) for a, b in zip(edges, edges[1:], strict=False))
+            edges = (
+                span.start - 1,
+                *(c for c in cuts if not only_chinese or _is_chinese_gap(text.content, c)),
+                span.end,
+            )
+            pieces = tuple(width(text.content[a + 1 : b]) for a, b in itertools.pairwise(edges))
             rows.append(_Row(span, cuts, pieces))
     return rows
 
@@ -156,7 +161,11 @@ def _paragraph_spaces(text: Text, row: _Row, measures: Sequence[float], params: 
         if word := _WORD.match(content, cut + 1):
             short -= min(width(word.group()), 8.0)  # a word that is not broken leaves its line short
         ended = content[cut - 1] in _SENTENCE_ENDS
-        if ended and (filled < short or is_numbered(content[cut + 1 : cut + 9])) and _is_chinese_gap_or_number(content, cut):
+        if (
+            ended
+            and (filled < short or is_numbered(content[cut + 1 : cut + 9]))
+            and _is_chinese_gap_or_number(content, cut)
+        ):
             # A sentence that ends in a short line, or before a number, ended its paragraph.
             yield Change(cut, " ", "\n", reason="a paragraph ended here")
             start, first = cut + 1, True
@@ -201,7 +210,7 @@ def _heading_spaces(text: Text, row: _Row, measures: Sequence[float], params: Pa
     line = content[row.span.start : row.span.end]
     widest = max(measures)
     edges = (row.span.start - 1, *row.cuts, row.span.end)
-    widths = [width(content[a + 1 : b]) for a, b in zip(edges, edges[1:], strict=False)]
+    widths = [width(content[a + 1 : b]) for a, b in itertools.pairwise(edges)]
     if sum(widths) <= 0.8 * min(measures) or max(widths) > widest + params.tolerance:
         return
     for cut, piece in zip(row.cuts, widths, strict=False):
@@ -223,7 +232,7 @@ def _measure_of_lines(lines: Sequence[str], params: Params) -> float:
     Lines that are followed by a line (not by an empty one) are looked at: most of them must be full, and
     most full ones must stop in the middle of a sentence.
     """
-    followed = [a for a, b in zip(lines, lines[1:], strict=False) if a.strip() and b.strip()]
+    followed = [a for a, b in itertools.pairwise(lines) if a.strip() and b.strip()]
     if len(followed) < params.evidence:
         return 0.0
     widths = [width(line.rstrip()) for line in followed]
@@ -244,7 +253,7 @@ def _line_ends(text: Text, params: Params) -> Iterator[Finding]:
         return
     indents = any(begins_indented(line) for line in lines if line.strip())
     marked = {text.line_at(mark.start) for mark in text.marks}
-    for index, (line, following) in enumerate(zip(lines, lines[1:], strict=False)):
+    for index, (line, following) in enumerate(itertools.pairwise(lines)):
         if not line.strip() or not following.strip() or {index, index + 1} & marked:
             continue
         w = width(line.rstrip())

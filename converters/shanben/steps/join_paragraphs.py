@@ -7,6 +7,8 @@ the border that the text uses elsewhere. Without it the border is reported and s
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -45,21 +47,52 @@ def join_paragraphs(text: Text, params: Params) -> Iterator[Finding]:
     >>> [(c.start, c.before) for c in join_paragraphs(t, Params(narrowest=12))]
     [(17, '\n\n')]
     """
-    lines = [i for i, s in enumerate(text.lines) if text.content[s.start : s.end].strip()]
-    marked = {text.line_at(mark.start) for mark in text.marks}
-    for i, j in zip(lines, lines[1:], strict=False):
-        if marked.intersection(range(i, j + 1)):
-            continue
-        a, b = text.lines[i], text.lines[j]
-        before, after = text.content[a.start : a.end], text.content[b.start : b.end]
-        if not _may_be_halves(before, after, params):
-            continue
-        end = a.start + len(before.rstrip())
-        gap = text.content[end : b.start + len(after) - len(after.lstrip())]
-        if evidence := _evidence(text.content, before.rstrip(), after.lstrip(), params):
+    borders = list(_borders(text, params))
+    sightings = _sightings(text.content, {w for b in borders for w in _words_across(b.before, b.after)})
+    for border in borders:
+        end, gap = border.end, border.gap
+        if evidence := _evidence(border, sightings, params):
             yield Change(end, gap, "", reason=evidence)
         else:
             yield Suggestion(end, gap, "", "the paragraph stops in the middle of a sentence")
+
+
+@dataclass(frozen=True, slots=True)
+class _Border:
+    """Two lines that may be halves of one paragraph: their texts, and the blanks and line ends between them."""
+
+    before: str
+    after: str
+    end: int
+    gap: str
+
+
+def _borders(text: Text, params: Params) -> Iterator[_Border]:
+    lines = [i for i, s in enumerate(text.lines) if text.content[s.start : s.end].strip()]
+    marked = {text.line_at(mark.start) for mark in text.marks}
+    for i, j in itertools.pairwise(lines):
+        a, b = text.lines[i], text.lines[j]
+        before, after = text.content[a.start : a.end], text.content[b.start : b.end]
+        if marked.intersection(range(i, j + 1)) or not _may_be_halves(before, after, params):
+            continue
+        end = a.start + len(before.rstrip())
+        gap = text.content[end : b.start + len(after) - len(after.lstrip())]
+        yield _Border(before.rstrip(), after.lstrip(), end, gap)
+
+
+def _words_across(before: str, after: str) -> list[str]:
+    """Give the words of four, three and two characters that stand across the border, the longest first."""
+    words = [before[-cut:] + after[: length - cut] for length in (4, 3, 2) for cut in range(1, length)]
+    return [w for w in words if not _CLAUSE.search(w) and _HAN.match(w) and _HAN.match(w[-1])]
+
+
+def _sightings(content: str, words: set[str]) -> Counter[str]:
+    """Count how often each word stands in the text, in one pass for each length."""
+    found: Counter[str] = Counter()
+    for length in {len(w) for w in words}:
+        pieces = (content[i : i + length] for i in range(len(content) - length + 1))
+        found.update(w for w in pieces if w in words)
+    return found
 
 
 def _may_be_halves(before: str, after: str, params: Params) -> bool:
@@ -75,8 +108,9 @@ def _may_be_halves(before: str, after: str, params: Params) -> bool:
     return bool(_CLAUSE.search(after)) and (not tail_only or not ends_open(after))
 
 
-def _evidence(content: str, before: str, after: str, params: Params) -> str:
+def _evidence(border: _Border, sightings: Counter[str], params: Params) -> str:
     """Say why the halves belong together; empty if nothing says so."""
+    before, after = border.before, border.after
     if before[-1] in MID_SENTENCE:
         return f"it stops after {before[-1]}"
     if after[0] in NO_LINE_START:
@@ -88,14 +122,10 @@ def _evidence(content: str, before: str, after: str, params: Params) -> str:
                 return f"{opener} is open and closed in the next"
     if not _HAN.match(before[-1]) or not _HAN.match(after[0]):
         return ""
-    pair = before[-1] + after[0]
-    for length, sightings in ((4, 1), (3, 2)):
-        for cut in range(1, length):
-            word = before[-cut:] + after[: length - cut]
-            if len(word) == length and not _CLAUSE.search(word) and content.count(word) >= sightings:
-                return f"{word} stands elsewhere in the text"
-    if not _FUNCTION & set(pair) and content.count(pair) >= params.sightings:
-        return f"{pair} stands elsewhere in the text"
+    for word in _words_across(before, after):
+        wanted = {4: 1, 3: 2}.get(len(word), params.sightings)
+        if sightings[word] >= wanted and not (len(word) == 2 and _FUNCTION & set(word)):
+            return f"{word} stands elsewhere in the text"
     if width(after) < params.shortest and not ends_open(after) and len(after) > 1:
         return "the next is the short end of a sentence"
     return ""

@@ -9,8 +9,9 @@ right at a glance.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import regex
 
@@ -19,9 +20,12 @@ from shanben.steps import Step
 from shanben.steps._lines import ends_open, is_han
 from shanben.values import Text, overlaps
 
-DOUBLE, SINGLE = "\"＂", "'＇"
-_DOUBLES = regex.compile("[\"＂“”]")
+DOUBLE, SINGLE = '"＂', "'＇"
+_DOUBLES = regex.compile('["＂“”]')
 _SINGLES = regex.compile("['＇‘’]")
+MOST = 2000
+"""Quotes of one kind in one line; a line with more is no paragraph, and its quotes stay."""
+_RULE = regex.compile("[\"＂'＇]{4}|.[\"＂'＇]{4}|..[\"＂'＇]{4}|...[\"＂'＇]{4}")
 _LATIN = regex.compile(r"[A-Za-z0-9]")
 _OPENS_AFTER = frozenset("（(《〈【[「『—：:“‘")
 _CLOSES_AFTER = frozenset("。！？；!?;…")
@@ -51,6 +55,8 @@ def pair_quotes(text: Text, params: Params) -> Iterator[Finding]:
     >>> [(c.start, c.after) for c in pair_quotes(t, Params())]
     [(2, '“'), (15, '”'), (3, '‘'), (7, '’')]
     """
+    if not any(quote in text.content for quote in DOUBLE + SINGLE):
+        return
     lines = []
     for span in text.lines:
         line = text.content[span.start : span.end]
@@ -60,9 +66,18 @@ def pair_quotes(text: Text, params: Params) -> Iterator[Finding]:
             if any(quote in line for quote in straight) or any(mark in line for mark in marks):
                 places = _places(text, span.start, line, every)
                 lines.append(_Quotes(span.start, line, straight, marks, places))
-    if not any(quote in text.content for quote in DOUBLE + SINGLE):
-        return
-    words = _words(lines, params)
+    settled = True
+    while settled:  # a quote that is settled settles its neighbours; each turn settles at least one
+        words = _words(lines, params)
+        settled = False
+        for index, quotes in enumerate(lines):
+            found = [f for f in _pair(quotes, words, params) if isinstance(f, Change)]
+            yield from found
+            if found:
+                settled = True
+                turned = {f.start - quotes.base: f.after for f in found}
+                line = "".join(turned.get(i, c) for i, c in enumerate(quotes.line))
+                lines[index] = replace(quotes, line=line)
     for quotes in lines:
         yield from _pair(quotes, words, params)
 
@@ -87,13 +102,16 @@ class _Words:
 
 
 def _places(text: Text, base: int, line: str, every: regex.Pattern[str]) -> tuple[int, ...]:
-    return tuple(
+    """Give the quotes of a line that are marks of quotation; none when there are too many for a paragraph."""
+    places = tuple(
         m.start()
         for m in every.finditer(line)
-        if not _is_apostrophe(line, m.start())
+        if not _RULE.match(line, max(0, m.start() - 3))
+        and not _is_apostrophe(line, m.start())
         and not any(overlaps(text.protected(g), base + m.start(), base + m.end()) for g in _GUARDED)
         and _in_chinese(line, m.start())
     )
+    return places if len(places) <= MOST else ()
 
 
 def _words(lines: Sequence[_Quotes], params: Params) -> _Words:
@@ -187,7 +205,7 @@ def _readings(quotes: _Quotes, words: _Words, params: Params) -> list[tuple[floa
     """
     places, line = quotes.places, quotes.line
     costs = [_costs(quotes, i, words) for i in range(len(places))]
-    inside = [_inside(line, a + 1, b, params) for a, b in zip(places, places[1:], strict=False)]
+    inside = [_inside(line, a + 1, b, params) for a, b in itertools.pairwise(places)]
     left_open = 0.7 * params.unpaired if ends_open(line) else params.unpaired
 
     def step(i: int, a: int, b: int) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import hashlib
 import os
 import shutil
 import sys
@@ -15,6 +16,8 @@ from shanben.errors import OutputError, SourceError
 
 MAX_SOURCE = 256 * 1024 * 1024
 """Bytes that a source may have. A book of a million characters has three million."""
+MANIFEST = "manifest-sha256.txt"
+"""The file by which a built folder is known; it lists all others."""
 PARTIAL, RETIRED = ".shanben-new-", ".shanben-old-"
 
 
@@ -23,7 +26,9 @@ def read_source(path: Path, *, limit: int = MAX_SOURCE) -> bytes:
     where = str(path)
     try:
         if path.is_dir():
-            raise SourceError("this is a folder, not a document", where=where, fix="give a file, or use `shanben build`")
+            raise SourceError(
+                "this is a folder, not a document", where=where, fix="give a file, or use `shanben build`"
+            )
         if not path.is_file():
             missing = not path.exists()
             raise SourceError(
@@ -54,23 +59,29 @@ def _too_large(size: int, limit: int) -> tuple[str]:
     return (f"the source has {size / 1e6:.0f} MB or more, the limit is {limit / 1e6:.0f} MB",)
 
 
+_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{d}{i}" for d in ("com", "lpt") for i in range(1, 10))})
+"""Names that Windows keeps for itself."""
+
+
 def safe_name(name: str) -> str:
     """Give a name that is safe as one file or folder name on any system: no path, no blanks at the ends.
 
     >>> safe_name("../a/湖南 日报?.txt"), safe_name("...")
     ('_a_湖南 日报_.txt', 'work')
     """
-    cleaned = "".join(c if c.isprintable() and c not in '/\\\\:*?"<>|' else "_" for c in name)
-    cleaned = cleaned.lstrip(". ").rstrip(". ")
-    while len(cleaned.encode()) > 120:
-        cleaned = cleaned[:-1]
+    cleaned = "".join(c if c.isprintable() and c not in '/\\\\:*?"<>|' else "_" for c in name).lstrip(". ")
+    cleaned = cleaned.encode("utf-8", "replace")[:120].decode("utf-8", "ignore").rstrip(". ")
+    if cleaned.split(".", 1)[0].casefold() in _DEVICES:
+        cleaned = f"_{cleaned}"
     return cleaned or "work"
 
 
 def write_error(error: OSError, path: Path) -> OutputError:
     """Turn an error of the disk into one that says what to do."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return OutputError("the disk is full", where=str(path), fix="make room and run the command again; nothing was changed")
+        return OutputError(
+            "the disk is full", where=str(path), fix="make room and run the command again; nothing was changed"
+        )
     return OutputError(
         f"this cannot be written ({error.strerror or error})",
         where=str(path),
@@ -80,7 +91,7 @@ def write_error(error: OSError, path: Path) -> OutputError:
 
 def write_file(path: Path, data: bytes) -> None:
     """Write a file through a temporary twin, so that a reader sees the old or the new one, whole."""
-    twin = path.with_name(f"{PARTIAL}{os.getpid()}-{path.name}"[:200])
+    twin = path.with_name(f"{PARTIAL}{os.getpid()}-{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -107,8 +118,7 @@ def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
     try:
         parent.mkdir(parents=True, exist_ok=True)
         clear_leftovers(parent)
-        if target.is_symlink() or (target.exists() and not target.is_dir()):
-            raise OutputError("there is something that is no folder", where=str(target), fix="move it away")
+        _refuse_foreign(target)
         try:
             fresh.mkdir()
             for name, data in files.items():
@@ -125,6 +135,25 @@ def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
             shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
         raise write_error(error, target) from None
+
+
+def _refuse_foreign(target: Path) -> None:
+    """Refuse to replace anything but a folder that holds only what an earlier build put there."""
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise OutputError("there is something that is no folder", where=str(target), fix="move it away")
+    if not target.is_dir():
+        return
+    listed = {MANIFEST}
+    if (target / MANIFEST).is_file():
+        lines = (target / MANIFEST).read_text("utf-8", "replace").splitlines()
+        listed |= {line.partition("  ")[2] for line in lines}
+    foreign = [p for p in target.rglob("*") if not p.is_dir() and p.relative_to(target).as_posix() not in listed]
+    if foreign:
+        raise OutputError(
+            f"this folder holds files that no build put there ({min(foreign).name}), so it is not replaced",
+            where=str(target),
+            fix="choose another folder with -o, or move these files away",
+        )
 
 
 def _swap(fresh: Path, target: Path) -> None:
