@@ -12,6 +12,7 @@ import click
 
 from shanben import verify
 from shanben.cli import EXIT_CODES, main
+from shanben.pipeline import plan
 from shanben.rulebook import load
 
 HERE = Path(__file__).parent
@@ -55,7 +56,16 @@ def code_reference() -> str:
     return "\n".join(parts)
 
 
-PAGES = {"cli.md": cli_reference, "codes.md": code_reference}
+def plan_reference() -> str:
+    """Give the order in which all shipped rules run, so that a change of order is seen in review."""
+    rows = ["| phase | id | kind | mends | file |", "| --- | --- | --- | --- | --- |"]
+    for unit in plan(()).units:
+        r = unit.rule
+        rows.append(f"| {r.phase} | `{r.id}` | {r.kind} | {r.fault} | {r.place.file} |")
+    return f"{NOTE}\n# Order of work\n\n" + "\n".join(rows) + "\n"
+
+
+PAGES = {"cli.md": cli_reference, "codes.md": code_reference, "plan.md": plan_reference}
 
 
 def run(check: bool) -> list[str]:

@@ -34,6 +34,7 @@ _PAIRED = (*_CHINESE, "cp950")
 _CHECK_IT = "check that the file was saved, or choose another"
 _SAVE_IT = "open it and save it as plain text first"
 _CONVERT_IT = "convert the file to UTF-8 first, for example with iconv"
+_OTHER = "name another encoding, or none to have it found out"
 _NAME_IT = "name the encoding with --encoding, for example --encoding gb18030"
 
 # Characters by falling frequency in news, law and general word lists, each with its traditional forms.
@@ -224,7 +225,7 @@ def decode(data: bytes, *, encoding: str | None = None, name: str = "", threshol
         kind = _FORMATS[signature.lastindex - 1][1]
         raise SourceError(f"this is {kind}, not a text", where=name, fix=_SAVE_IT)
     if encoding is not None:
-        mark, found, said = _as_told(data, encoding)
+        mark, found, said = _as_told(data, encoding, name)
         evidence = [said]
     else:
         mark, codec = _mark(data)
@@ -511,6 +512,13 @@ def _is_binary(data: bytes, *, most: float) -> bool:
     return count >= 4 and (count > most * len(head) or head.count(0) > 0.05 * len(head))
 
 
+def _fits(data: bytes, codec: str) -> bool:
+    """Look at windows all over the data, so that noise behind a good start does not cost a full decode."""
+    step = max(4096, len(data) // 16)
+    windows = b"".join(data[i : i + 4096] for i in range(0, len(data), step))
+    return sum(map(len, _ESCAPED.findall(_read(windows, codec)))) <= 64 + len(windows) // 10
+
+
 # The attempts, in their order
 
 
@@ -673,7 +681,7 @@ def _legacy_stretches(text: str) -> list[tuple[int, int, str]]:
 
 def _legacy_codec(text: str, start: int, stop: int, codec: str) -> str:
     """Tell which encoding a stretch with bad bytes is in: ``codec``, the other Chinese one, or neither."""
-    stretch = text[start:stop]
+    stretch = text[start : min(stop, start + SAMPLE)]
     raw = _back(stretch)
     utf8, best = _score(stretch), _score(_read(raw, codec))
     if best.share <= 0.7 and best.seen >= 4:
@@ -683,7 +691,8 @@ def _legacy_codec(text: str, start: int, stop: int, codec: str) -> str:
             codec, best = other, second
     whole = start == 0 or text[start - 1] in "\r\n"
     fits = _is_chinese(best, least=1 if whole else 2) and best.share > 1 - utf8.bad / utf8.seen
-    return codec if fits or (whole and best.bad == 0 and best.share >= 0.3 > utf8.share) else ""
+    fits = fits or (whole and best.bad == 0 and best.share >= 0.3 > utf8.share)
+    return codec if fits and (stop - start <= SAMPLE or _fits(_back(text[start:stop]), codec)) else ""
 
 
 def _is_chinese(score: _Score, *, least: int = 2) -> bool:
@@ -738,10 +747,8 @@ def _chinese(data: bytes) -> _Answer:
 
 def _unless_bad(data: bytes, codec: str, confidence: float, said: str) -> _Answer:
     """Decode what a sample has told, unless too much of the rest does not fit."""
-    step = max(4096, len(data) // 16)
-    windows = b"".join(data[i : i + 4096] for i in range(0, len(data), step))
-    if sum(map(len, _ESCAPED.findall(_read(windows, codec)))) > 64 + len(windows) // 20:
-        return None, f"{said}; but later bytes are not {codec}"
+    if not _fits(data, codec):
+        return None, f"{said}; but much of the rest is not {codec}"
     codec, pieces = _decode_whole(data, codec)
     bad = _bad(pieces)
     if bad > 4 + len(data) // 50:
@@ -802,8 +809,11 @@ def _codec(label: str) -> str:
     return {"utf-8-sig": "utf-8"}.get(codec, codec)
 
 
-def _as_told(data: bytes, label: str) -> tuple[bytes, _Found, str]:
-    """Read what the user says it is; also give the byte order mark, if it is of that encoding."""
+def _as_told(data: bytes, label: str, name: str) -> tuple[bytes, _Found, str]:
+    """Read what the user says it is; also give the byte order mark, if it is of that encoding.
+
+    A large file of which a tenth does not fit is refused: it would only make a million segments.
+    """
     codec = _codec(label)
     if "hz" in label.lower() and b"~{" in data:
         raise UsageError(f"the encoding {label!r} cannot be used: {_REFUSED['utf-7']}", fix=_CONVERT_IT)
@@ -812,6 +822,8 @@ def _as_told(data: bytes, label: str) -> tuple[bytes, _Found, str]:
         head = data[:SAMPLE]
         codec = marked or max((_wide_share(head, f"{codec}-{end}"), f"{codec}-{end}") for end in ("be", "le"))[1]
     body = data[len(mark) :]
+    if len(data) > 1 << 20 and not _fits(body, codec):
+        raise EncodingError(f"more than a tenth of the bytes is not {codec}", where=name, fix=_OTHER)
     codec, pieces = _decode_whole(body, codec)
     bad = _bad(pieces)
     said = f"the encoding was given: {label}" + (f", read as {codec}" if codec != label.lower() else "")

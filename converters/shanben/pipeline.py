@@ -35,6 +35,8 @@ from shanben.values import Decoding, Guard, Mark, Segment, Source, Text, with_ma
 MAX_ROUNDS = 12
 """Rounds after which rules that still keep changing a text are an error; two or three are the rule."""
 CLEANING = PHASES[:-1]
+OWN_PHASE = "works"
+"""Where rules run that lie at the top of a user's folder: last, so that they see the text as it comes out."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -92,12 +94,12 @@ class Cleaned:
 
 @lru_cache(maxsize=32)
 def _rulebook(layers: tuple[str, ...], work: str | None) -> Rulebook:
-    book = load_rules(rules_root(), work=work)
+    book = load_rules(rules_root(), work=work, shown_as="rules")
     for layer in layers:
         path = Path(layer)
         if not path.is_dir():
             raise UsageError("there is no such rule folder", where=layer, fix="give a folder with --rules")
-        book = load_rules(path, layer=layer, base=book, work=work)
+        book = load_rules(path, layer=layer, base=book, work=work, flat_phase=OWN_PHASE)
     return book
 
 

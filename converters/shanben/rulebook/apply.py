@@ -62,9 +62,11 @@ def make_unit(rule: Rule) -> Unit:
     if rule.kind == "step":
         step = all_steps()[rule.step]
         params = step.params(**rule.params)
-        return Unit(rule, lambda text, _seconds: step.run(text, params))
+        return Unit(rule, lambda text, seconds: _limited(rule, text, seconds, lambda: step.run(text, params)))
     if rule.replace_each:
-        return Unit(rule, lambda text, seconds: _replace_each(rule, text, seconds))
+        return Unit(
+            rule, lambda text, seconds: _limited(rule, text, seconds, lambda: _replace_each(rule, text, seconds))
+        )
     return Unit(rule, lambda text, seconds: _match(rule, text, seconds))
 
 
@@ -124,11 +126,29 @@ def _repetitions(content: str) -> Counter[str]:
     return Counter(_like(line) for line in content.split("\n"))
 
 
+def _holds(rule: Rule, content: str, seconds: float) -> bool:
+    """Tell whether the text meets the rule's condition `when:`."""
+    if rule.when.has and not compiled(rule.when.has).search(content, timeout=seconds):
+        return False
+    return not (rule.when.lacks and compiled(rule.when.lacks).search(content, timeout=seconds))
+
+
+def _limited(rule: Rule, text: Text, seconds: float, find: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """Give the findings of a step, or of `replace-each`, that its `when`, `where: lines` and `outside` allow."""
+    if not _holds(rule, text.content, seconds):
+        return
+    first, last = _window(rule.where, text)
+    for f in find():
+        if isinstance(f, Change | Suggestion):
+            end = f.start + len(f.before)
+            if f.start < first or end > last or any(overlaps(text.protected(k), f.start, end) for k in rule.outside):
+                continue
+        yield f
+
+
 def _matches(rule: Rule, text: Text, seconds: float) -> Iterator[regex.Match[str]]:
     content = text.content
-    if rule.when.has and not compiled(rule.when.has).search(content, timeout=seconds):
-        return
-    if rule.when.lacks and compiled(rule.when.lacks).search(content, timeout=seconds):
+    if not _holds(rule, content, seconds):
         return
     where = rule.where
     first, last = _window(where, text)
@@ -193,8 +213,7 @@ def _class_of(characters: str) -> regex.Pattern[str]:
 
 def _replace_each(rule: Rule, text: Text, seconds: float) -> Iterator[Finding]:
     for m in _class_of("\0".join(rule.replace_each)).finditer(text.content, timeout=seconds):
-        if not any(overlaps(text.protected(kind), *m.span()) for kind in rule.outside):
-            yield Change(m.start(), m.group(), rule.replace_each[m.group()])
+        yield Change(m.start(), m.group(), rule.replace_each[m.group()])
 
 
 def findings(unit: Unit, text: Text) -> list[Finding]:

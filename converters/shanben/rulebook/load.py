@@ -1229,9 +1229,11 @@ class _File:
     phase: str
 
 
-def _rule_files(root: Traversable, faults: Faults, work: str | None, flat_phase: str | None) -> list[_File]:
+def _rule_files(
+    root: Traversable, faults: Faults, work: str | None, flat_phase: str | None, shown_as: str | None
+) -> list[_File]:
     """List the rule files under a root: by folder in the order of FOLDERS, then by path."""
-    name = root.as_posix() if isinstance(root, Path) else str(root)
+    name = shown_as or (root.as_posix() if isinstance(root, Path) else str(root))
     found: list[_File] = []
     for inner, path in _yaml_files(root, PurePosixPath(), PurePosixPath(name), faults):
         place = Place(str(PurePosixPath(name) / inner), 1, 1)
@@ -1298,11 +1300,12 @@ def load_rules(
     flat_phase: str | None = None,
     steps: Mapping[str, Step] | None = None,
     check_patterns: bool = True,
+    shown_as: str | None = None,
 ) -> Rulebook:
     """Load the rules under ``root``, on top of ``base``.
 
     Of the folder works only `<work>.yaml` is loaded, all of it with ``work="*"``. With ``flat_phase`` files
-    at the top belong to that phase, else they are a fault. ``check_patterns=False`` leaves out what needs
+    at the top belong to that phase, else they are a fault. Places name ``root`` as ``shown_as``. ``check_patterns=False`` leaves out what needs
     a look into patterns (codes R302 to R306), for files that have been checked before.
 
     Raises RuleError with all faults of all files; with ``faults`` they are collected there instead, and the
@@ -1311,7 +1314,7 @@ def load_rules(
     collected = Faults() if faults is None else faults
     options = _Options(collected, check_patterns, steps)
     drafts: list[_Draft] = []
-    for file in _rule_files(root, collected, work, flat_phase):
+    for file in _rule_files(root, collected, work, flat_phase, shown_as):
         node = strict_yaml.read(file.path, collected, file.shown)
         if node is not None:
             drafts += _read_file(node, file.phase, options)

@@ -15,6 +15,7 @@ _BRACKET = regex.compile(r"[()（）]")
 _HAN = regex.compile(r"[\p{Han}〇]", regex.VERSION1)
 _CHINESE_BEFORE = regex.compile(r"[\p{Han}〇”’》）」』]", regex.VERSION1)
 _CHINESE_AFTER = regex.compile(r"[\p{Han}〇，。、；：！？“‘《（）》」』”’,;:]", regex.VERSION1)
+_YEAR = regex.compile(r"(?:1[89]|20)\d\d")
 _GUARDED = ("url", "email", "code", "phone")
 
 
@@ -29,7 +30,7 @@ def pair_brackets(text: Text, params: Params) -> Iterator[Finding]:
     """Widen half-width brackets in pairs.
 
     A pair is widened when it holds Chinese text, when its other half is wide already, or when it holds a Latin
-    word inside a Chinese sentence. `(1)`, `f(x)`, smileys and brackets without a partner stay.
+    word or a year inside a Chinese sentence. `(1)`, `f(x)`, smileys and brackets without a partner stay.
 
     >>> [(c.start, c.after) for c in pair_brackets(Text.of("党委(党组)和GDP(f(x))，见(1)"), Params())]
     [(2, '（'), (5, '）')]
@@ -58,7 +59,7 @@ def _is_chinese(line: str, opening: int, closing: int) -> bool:
     if line[opening] == "（" or line[closing] == "）" or _HAN.search(inside):
         return True
     before, after = line[opening - 1 : opening] if opening else "", line[closing + 1 : closing + 2]
-    is_word = bool(inside) and inside[0].isalpha()
+    is_word = bool(inside) and (inside[0].isalpha() or bool(_YEAR.fullmatch(inside) and after))
     return is_word and bool(_CHINESE_BEFORE.match(before)) and (not after or bool(_CHINESE_AFTER.match(after)))
 
 
