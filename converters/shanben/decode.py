@@ -25,7 +25,7 @@ from shanben.errors import EncodingError, SourceError, UsageError
 from shanben.values import Decoding, Segment
 
 SAMPLE = 1 << 16
-MOST_STRETCHES = 100_000
+MOST_CHANGES = 100_000
 CHINESE_SHARE = 0.6
 """From this share of common characters on, a reading is taken for Chinese; right ones have 0.9 and more."""
 
@@ -180,7 +180,7 @@ _REFUSED = {
 }
 
 
-class Piece(NamedTuple):
+class _Piece(NamedTuple):
     """Some characters and where their bytes are: in ``raw``, or to be had from ``encoding``."""
 
     text: str
@@ -200,7 +200,7 @@ class _Score(NamedTuple):
 class _Found(NamedTuple):
     encoding: str
     confidence: float
-    pieces: Sequence[Piece]
+    pieces: Sequence[_Piece]
 
 
 _Answer = tuple[_Found | None, str]
@@ -210,7 +210,8 @@ def decode(data: bytes, *, encoding: str | None = None, name: str = "", threshol
     r"""Turn bytes into text and say why so; `encode` gives exactly these bytes back.
 
     ``encoding`` overrides every guess. ``threshold`` is the confidence that chardet must reach.
-    Limits: a guess needs some text, GB18030 and Big5 of fewer than four characters are often refused.
+    Limits: a guess needs some text, GB18030 and Big5 of fewer than four characters are often refused. In a
+    mixed file a short line that is neither common Chinese nor UTF-8 stays bad bytes.
 
     >>> text, decoding = decode("善本，可信之书。".encode("gbk"))
     >>> text, decoding.encoding, decoding.segments
@@ -232,11 +233,11 @@ def decode(data: bytes, *, encoding: str | None = None, name: str = "", threshol
         body = data[len(mark) :]
         evidence = [f"byte order mark of {codec}" if mark else "no byte order mark"]
         if codec in ("", "utf-8"):
-            found = _guess(body, name, threshold, evidence)
+            found = _guess(body, codec, name, threshold, evidence)
         else:
             found = _Found(codec, 1.0, _decode_exactly(body, codec))
     if mark:
-        found = found._replace(pieces=[Piece("", found.encoding, mark), *found.pieces])
+        found = found._replace(pieces=[_Piece("", dict(_MARKS)[mark], mark), *found.pieces])
     text, decoding = _finish(found, evidence)
     if not text:
         raise SourceError("the source is empty but for a byte order mark", where=name, fix=_CHECK_IT)
@@ -252,12 +253,15 @@ def encode(text: str, decoding: Decoding) -> bytes:
     return b"".join(text[s.start : s.end].encode(s.encoding) if s.raw is None else s.raw for s in decoding.segments)
 
 
-def _guess(data: bytes, name: str, threshold: float, evidence: list[str]) -> _Found:
+def _guess(data: bytes, marked: str, name: str, threshold: float, evidence: list[str]) -> _Found:
     """Take the first reading that holds and note in ``evidence`` what was tried."""
     for found, said in _attempts(data, name, threshold):
         evidence.append(said)
         if found:
             return found
+    if marked and _fits(data, marked):
+        evidence.append("read as the byte order mark says, with bytes that do not fit")
+        return _Found(marked, 0.5, _decode_exactly(data, marked))
     raise EncodingError(f"no encoding explains the bytes well enough: {evidence[-1]}", where=name, fix=_NAME_IT)
 
 
@@ -275,7 +279,7 @@ def _attempts(data: bytes, name: str, threshold: float) -> Iterator[_Answer]:
         raise SourceError("this is binary data, not a text", where=name, fix=_SAVE_IT)
     if found:
         yield found, "UTF-8 with a few control characters"
-    yield _utf8_by_lines(data)
+    yield _utf8_by_lines(data, name)
     yield _chinese(data)
     yield _by_chardet(data, threshold)
 
@@ -319,30 +323,32 @@ def _read(data: bytes, codec: str) -> str:
         return data.decode(codec)
     except UnicodeDecodeError:
         pass
-    try:
-        return data.decode(codec, "surrogateescape")  # the same mapping in C, but for bytes from 0x80 on only
-    except UnicodeDecodeError:
-        return data.decode(codec, _ESCAPE)
+    if not codec.startswith(("utf-16", "utf-32")):
+        try:  # the same mapping in C, but for bytes from 0x80 on only; in UTF-16 it would fall out of step
+            return data.decode(codec, "surrogateescape")
+        except UnicodeDecodeError:
+            pass
+    return data.decode(codec, _ESCAPE)
 
 
-def _split(text: str, codec: str) -> Iterator[Piece]:
+def _split(text: str, codec: str) -> Iterator[_Piece]:
     """Part good characters from escaped bytes."""
     start = 0
     for bad in _ESCAPED.finditer(text):
         if start < bad.start():
-            yield Piece(text[start : bad.start()], codec)
+            yield _Piece(text[start : bad.start()], codec)
         raw = bytes(ord(c) & 0xFF for c in bad.group())
-        yield Piece("\ufffd" * len(raw), "bad", raw)
+        yield _Piece("\ufffd" * len(raw), "bad", raw)
         start = bad.end()
     if start < len(text):
-        yield Piece(text[start:], codec)
+        yield _Piece(text[start:], codec)
 
 
-def _bytes_of(pieces: Iterable[Piece]) -> bytes:
+def _bytes_of(pieces: Iterable[_Piece]) -> bytes:
     return b"".join(p.text.encode(p.encoding) if p.raw is None else p.raw for p in pieces)
 
 
-def _bad(pieces: Iterable[Piece]) -> int:
+def _bad(pieces: Iterable[_Piece]) -> int:
     return sum(len(p.raw or b"") for p in pieces if p.encoding == "bad")
 
 
@@ -350,18 +356,18 @@ def _misfits(count: int) -> str:
     return "1 byte does not fit" if count == 1 else f"{count} bytes do not fit"
 
 
-def _comes_back(pieces: Iterable[Piece], data: bytes) -> bool:
+def _comes_back(pieces: Iterable[_Piece], data: bytes) -> bool:
     try:
         return _bytes_of(pieces) == data
     except UnicodeEncodeError:
         return False
 
 
-def _decode_exactly(data: bytes, codec: str) -> list[Piece]:
+def _decode_exactly(data: bytes, codec: str) -> list[_Piece]:
     r"""Decode so that the pieces give ``data`` back: what the codec would write differently keeps its bytes.
 
     >>> _decode_exactly(b"\xa1\xfe", "big5hkscs")  # a second code for the slash
-    [Piece(text='／', encoding='big5hkscs', raw=b'\xa1\xfe')]
+    [_Piece(text='／', encoding='big5hkscs', raw=b'\xa1\xfe')]
     """
     text = _read(data, codec)
     if codec in _PAIRED and _ESCAPED.search(text):
@@ -423,7 +429,7 @@ def _character(raw: bytes, codec: str) -> str:
     return text if (len(text) == 1 and len(text.encode(codec)) == len(raw)) else ""
 
 
-def _in_chunks(data: bytes, codec: str, size: int) -> Iterator[Piece]:
+def _in_chunks(data: bytes, codec: str, size: int) -> Iterator[_Piece]:
     """Find the pieces that do not come back: in chunks, in smaller chunks, beside bad bytes one by one."""
     decoder = codecs.getincrementaldecoder(codec)(_ESCAPE)
     waiting = b""
@@ -438,14 +444,14 @@ def _in_chunks(data: bytes, codec: str, size: int) -> Iterator[Piece]:
         elif size > 64 or (size > 1 and _bad(pieces)):
             yield from _in_chunks(done, codec, size // 64)
         else:
-            yield Piece(text, codec, done)
+            yield _Piece(text, codec, done)
 
 
-def _decode_whole(data: bytes, codec: str) -> tuple[str, list[Piece]]:
+def _decode_whole(data: bytes, codec: str) -> tuple[str, list[_Piece]]:
     r"""Decode exactly; Big5 as big5hkscs, and as cp950 where that says better what Taiwanese files mean.
 
     >>> _decode_whole(b"\xa1\xe3", "big5hkscs")
-    ('cp950', [Piece(text='～', encoding='cp950', raw=None)])
+    ('cp950', [_Piece(text='～', encoding='cp950', raw=None)])
     """
     if codec != "big5hkscs":
         return codec, _decode_exactly(data, codec)
@@ -460,7 +466,7 @@ def _decode_whole(data: bytes, codec: str) -> tuple[str, list[Piece]]:
     if likely == text:
         return "big5hkscs", _decode_exactly(data, "big5hkscs")
     parts = (
-        [Piece(_CP950[part], "cp950")] if part in _CP950 else _split(part, "big5hkscs")
+        [_Piece(_CP950[part], "cp950")] if part in _CP950 else _split(part, "big5hkscs")
         for part in _BIG5_ODD.split(text)
     )
     pieces = [piece for part in parts for piece in part]
@@ -516,7 +522,7 @@ def _fits(data: bytes, codec: str) -> bool:
     """Look at windows all over the data, so that noise behind a good start does not cost a full decode."""
     step = max(4096, len(data) // 16)
     windows = b"".join(data[i : i + 4096] for i in range(0, len(data), step))
-    return sum(map(len, _ESCAPED.findall(_read(windows, codec)))) <= 64 + len(windows) // 10
+    return sum(map(len, _ESCAPED.findall(_read(windows, codec)))) <= 64 + len(windows) // 20
 
 
 # The attempts, in their order
@@ -540,7 +546,7 @@ def _mark(data: bytes) -> tuple[bytes, str]:
 def _strict_utf8(data: bytes) -> _Answer:
     """Read UTF-8 without any fault."""
     try:
-        return _Found("utf-8", 1.0, [Piece(data.decode(), "utf-8")]), "UTF-8: every byte fits"
+        return _Found("utf-8", 1.0, [_Piece(data.decode(), "utf-8")]), "UTF-8: every byte fits"
     except UnicodeDecodeError as error:
         return None, f"not strict UTF-8: the byte {data[error.start]:#04x} at offset {error.start} does not fit"
 
@@ -586,16 +592,16 @@ def _is_mostly_utf8(data: bytes) -> bool:
     return long and len(data) <= SAMPLE and _score(_read(data, "utf-8")).share >= CHINESE_SHARE
 
 
-def _utf8_by_lines(data: bytes) -> _Answer:
+def _utf8_by_lines(data: bytes, name: str) -> _Answer:
     """Read UTF-8 with bad bytes, or with lines (or parts of lines) in GB18030 or Big5."""
     sample = _sample(data)
     if not (_UTF8_RUN.search(data) or (_is_mostly_utf8(sample) and not _best_chinese(sample)[0])):
         return None, "not UTF-8 with a few bad bytes"
     text = _read(data, "utf-8")
-    legacy = _legacy_stretches(text)
-    if not (legacy or _is_mostly_utf8(data)):
+    legacy = _legacy_stretches(text, name)
+    if not (legacy or (_is_mostly_utf8(data) and _fits(data, "utf-8"))):
         return None, "not UTF-8 with a few bad bytes or lines: too much does not fit"
-    pieces: list[Piece] = []
+    pieces: list[_Piece] = []
     good = start = 0
     for begin, end, codec in [*legacy, (len(text), len(text), "utf-8")]:
         here = list(_split(text[start:begin], "utf-8"))
@@ -642,14 +648,14 @@ def _suspects(text: str) -> Iterator[tuple[int, int]]:
             yield start, stop
 
 
-def _legacy_stretches(text: str) -> list[tuple[int, int, str]]:
+def _legacy_stretches(text: str, name: str) -> list[tuple[int, int, str]]:
     """Find what is GB18030 or Big5 in a text read as UTF-8, in order; nothing if too much is neither.
 
     One encoding is chosen for all stretches together, because each alone is short; the other one is taken
     only where it fits far better. A line of two-byte characters may be both and then follows the others.
     """
     joined, size = [], 0
-    for start, stop in islice(_suspects(text), MOST_STRETCHES):
+    for start, stop in islice(_suspects(text), SAMPLE):
         if size >= SAMPLE:
             break
         score = _score(text[start : min(stop, start + SAMPLE)])
@@ -660,16 +666,20 @@ def _legacy_stretches(text: str) -> list[tuple[int, int, str]]:
     if not codec:
         return []
     found = []
-    strange = 0
+    strange = changes = last = 0
     for start, stop in _suspects(text):
         reading = _legacy_codec(text, start, stop, codec)
         if reading:
             found.append((start, stop, reading))
+            changes += start > last + 1
+            last = stop
         else:
-            strange += 1
-        if len(found) > MOST_STRETCHES or strange > 100 + len(found):
+            strange += 1 if stop - start < SAMPLE else 1000
+        if strange > 100 + len(found):
             return []
-    for start, stop in islice(_lines(text, _TWO_BYTES), MOST_STRETCHES):
+        if changes > MOST_CHANGES:
+            raise EncodingError(f"the encoding changes more than {MOST_CHANGES} times", where=name, fix=_NAME_IT)
+    for start, stop in islice(_lines(text, _TWO_BYTES), MOST_CHANGES):
         line = text[start:stop]
         if not _THREE_BYTES.search(line):
             chinese = _read(line.encode(), codec)
@@ -795,13 +805,14 @@ def _codec(label: str) -> str:
         return "big5hkscs"
     try:
         codec = codecs.lookup(label).name
+    except (LookupError, ValueError) as error:
+        raise UsageError(f"the encoding {label!r} is not known", fix=f"{_NAME_IT}, utf-8 or big5") from error
+    try:
         b"a".decode(codec)
     except UnicodeError:
         pass  # one byte is no character in UTF-16; `undefined` is refused below
-    except (LookupError, ValueError) as error:
-        known = "is not a text encoding" in str(error)
-        why = "is no text encoding" if known else "is not known"
-        raise UsageError(f"the encoding {label!r} {why}", fix=f"{_NAME_IT}, utf-8 or big5") from error
+    except LookupError as error:
+        raise UsageError(f"{label!r} is no text encoding", fix=f"{_NAME_IT}, utf-8 or big5") from error
     shown = codec.replace("_", "-")
     why = _REFUSED.get(shown) or (_REFUSED["utf-7"] if shown.startswith("iso2022") else "")
     if why:
@@ -812,7 +823,7 @@ def _codec(label: str) -> str:
 def _as_told(data: bytes, label: str, name: str) -> tuple[bytes, _Found, str]:
     """Read what the user says it is; also give the byte order mark, if it is of that encoding.
 
-    A large file of which a tenth does not fit is refused: it would only make a million segments.
+    A large file of which a twentieth does not fit is refused: it would only make a million segments.
     """
     codec = _codec(label)
     if "hz" in label.lower() and b"~{" in data:
@@ -823,7 +834,7 @@ def _as_told(data: bytes, label: str, name: str) -> tuple[bytes, _Found, str]:
         codec = marked or max((_wide_share(head, f"{codec}-{end}"), f"{codec}-{end}") for end in ("be", "le"))[1]
     body = data[len(mark) :]
     if len(data) > 1 << 20 and not _fits(body, codec):
-        raise EncodingError(f"more than a tenth of the bytes is not {codec}", where=name, fix=_OTHER)
+        raise EncodingError(f"more than a twentieth of the bytes is not {codec}", where=name, fix=_OTHER)
     codec, pieces = _decode_whole(body, codec)
     bad = _bad(pieces)
     said = f"the encoding was given: {label}" + (f", read as {codec}" if codec != label.lower() else "")

@@ -546,7 +546,7 @@ def _lint_page(book: _Book, name: str, root: _Element, language: str) -> Iterato
         yield Finding("E031", "the page has no body", where)
         return
     first = next(body.iter(*(f"{_XHTML}{h}" for h in _HEADINGS)), None)
-    if first is not None and title != _text(first):
+    if first is not None and _text(first).strip() and title != _text(first):
         yield Finding("E006", f"{title[:40]!r}", where)
     yield from _lint_headings(body, where)
     yield from _lint_markup(root, where)

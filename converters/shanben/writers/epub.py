@@ -171,7 +171,8 @@ def _page(content: bytes, metadata: Metadata, words: Labels) -> bytes:
     body = _one(root, "body")
     heads = list(body.iter(*_HEADINGS))
     if heads:
-        _one(root, "title").text = "".join(map(str, heads[0].itertext())) or metadata.title
+        said = "".join(map(str, heads[0].itertext()))
+        _one(root, "title").text = said if said.strip() else metadata.title
         rise = min(_level(head) for head in heads) - 1
         for head in heads:
             head.tag = f"{{{XHTML}}}h{_level(head) - rise}"
