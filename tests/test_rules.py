@@ -39,3 +39,10 @@ def test_rules_for_one_work_do_not_reach_another() -> None:
 def test_every_rule_says_what_must_stay() -> None:
     silent = [r.id for r in plan(()).rulebook.rules if r.kind != "protect" and not r.keep]
     assert not silent
+
+
+def test_every_rule_that_edits_says_its_fault_in_chinese() -> None:
+    """Colophons of Chinese books list what was mended; no reader should find English there."""
+    rules = [r for work in WORKS for r in plan((), work).rulebook.rules]
+    edits = [r for r in rules if r.replace is not None or r.replace_each or r.remove or r.step]
+    assert not [r.id for r in edits if not r.fault_zh]

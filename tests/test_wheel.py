@@ -121,9 +121,10 @@ def installed(archives: tuple[Path, Path], tmp_path_factory: pytest.TempPathFact
         run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], home).stdout.decode().strip()
     )
     borrowed = dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))
-    (site / "borrowed.pth").write_text("\n".join(borrowed) + "\n", "utf-8")
     options = ["--no-deps", "--no-index", "--no-compile", "--disable-pip-version-check"]
     run([sys.executable, "-m", "pip", "--python", python, "install", *options, archives[1]], home)
+    # Only now, or pip would find the `shanben` of the environment at hand and install nothing.
+    (site / "borrowed.pth").write_text("\n".join(borrowed) + "\n", "utf-8")
     where = "import shanben; print(shanben.__file__)"
     found = Path(run([python, "-P", "-c", where], home).stdout.decode().strip())
     assert found.is_relative_to(home), f"the tests would look at {found}, which is not the wheel"

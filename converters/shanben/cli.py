@@ -89,6 +89,11 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n" else f"\\u{ord(c):04x}" for c in text)
 
 
+def _one_line(text: str) -> str:
+    """Show a foreign text, such as a name, on one line."""
+    return _printable(text.replace("\n", "\\n"))
+
+
 def _write_out(text: str) -> None:
     """Write to standard output as UTF-8 with LF, whatever the locale says."""
     sys.stdout.flush()
@@ -205,7 +210,7 @@ def build(
                 title = _printable(str(told["title"]))
                 title = title if len(title) <= 40 else title[:39] + "…"
                 numbers = f"{told['changes']} changes, {told['suggestions']} suggestions"
-                click.echo(f"{click.style(str(told['folder']), bold=True)}  {title}  ({numbers})")
+                click.echo(f"{click.style(_one_line(str(told['folder'])), bold=True)}  {title}  ({numbers})")
     failed = [r.error for r in results if r.error]
     if failed and len(results) > 1:
         click.echo(f"{len(failed)} of {len(results)} works failed", err=True)
@@ -455,9 +460,9 @@ def verify(folder: Path, as_json: bool) -> int:
     else:
         for r in reports:
             state = click.style("ok", fg="green") if not r.faults else click.style("FAILED", fg="red", bold=True)
-            click.echo(f"{r.folder}: {state} ({len(r.checked)} checks)")
+            click.echo(f"{_one_line(r.folder)}: {state} ({len(r.checked)} checks)")
             for fault in r.faults:
-                click.echo(f"  {_printable(fault)}")
+                click.echo(f"  {_one_line(fault)}")
     return 7 if any(r.faults for r in reports) else 0
 
 

@@ -538,7 +538,7 @@ def _mark(data: bytes) -> tuple[bytes, str]:
         if data.startswith(mark):
             text = _read_sample(data[len(mark) :][:SAMPLE], codec)
             bad = sum(map(len, _ESCAPED.findall(text)))
-            if codec == "utf-8" or bad * 20 <= len(text) or bad <= 2 < len(text):
+            if codec == "utf-8" or (bad <= 3 + len(text) // 20 and 2 * bad <= max(0, len(text) - 1)):
                 return mark, codec
     return b"", ""
 
@@ -571,7 +571,7 @@ def _wide_share(head: bytes, codec: str) -> float:
     """
     zeros = [head[place::2].count(0) for place in (0, 1)]
     high, low = zeros if codec.endswith("be") else zeros[::-1]
-    letters = codec.startswith("utf-32") or (high >= 2 and high * 40 >= len(head) and low * 20 <= high)
+    letters = codec.startswith("utf-32") or (high >= 2 and high * 40 >= len(head) and low * 4 <= high)
     counts = Counter(head.decode(codec, "replace"))
     good = sum(n for c, n in counts.items() if c in _WIDE or (letters and c.isalnum()))
     return good / max(1, counts.total())

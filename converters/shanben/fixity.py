@@ -80,10 +80,14 @@ def verify_folder(folder: Path) -> Report:
             faults += [
                 _difference(names[0], texts[names[0]], n, texts[n]) for n in names[1:] if texts[n] != texts[names[0]]
             ]
+        for edition_said in _sidecar(folder)["editions"]:
+            data = files.get(str(edition_said.get("file")), b"")
+            if hashlib.sha256(data).hexdigest() != edition_said.get("sha256"):
+                faults.append(f"{edition_said.get('file')}: its bytes are not those that the metadata file names")
         for name, data in sources_of(folder):
             checked.append(f"{name}: {len(data)} bytes come back from text and ledger")
     except ShanbenError as error:
-        faults.append(str(error))
+        faults.append(f"{error.where}: {error.what}" if error.where else error.what)
     return Report(str(folder), tuple(checked), tuple(f for f in faults if f))
 
 
@@ -92,26 +96,33 @@ def _difference(one: str, a: tuple[str, ...], other: str, b: tuple[str, ...]) ->
     return f"{other}: block {index} is not that of {one}"
 
 
+def _read_inside(folder: Path, name: object) -> bytes:
+    """Read a file that a manifest or metadata file names. Raises VerifyError when it leads out of the folder."""
+    path = folder / str(name)
+    if "\\" in str(name) or "\0" in str(name) or not path.resolve().is_relative_to(folder.resolve()):
+        raise VerifyError("the name leads out of the folder", where=str(folder))
+    return read_source(path)
+
+
 def _listed(folder: Path) -> tuple[dict[str, bytes], list[str]]:
     """Read all files that the manifest names and give them with what is wrong about them."""
     files, faults = {}, []
     for number, line in enumerate(read_source(folder / MANIFEST).decode("utf-8", "replace").splitlines(), 1):
         digest, _, name = line.partition("  ")
-        path = PurePosixPath(name)
-        if len(digest) != 64 or not name or path.is_absolute() or ".." in path.parts or "\\" in name:
-            faults.append(f"{MANIFEST}:{number}: this is no line of a manifest")
+        if len(digest) != 64 or not name or name in files:
+            faults.append(f"{MANIFEST}:{number}: this is no line of a manifest, or its file was named before")
             continue
         try:
-            files[name] = read_source(folder / name)
-        except SourceError as error:
-            faults.append(f"{name}: {error.what}")
+            files[name] = _read_inside(folder, name)
+        except ShanbenError as error:
+            faults.append(f"{name[:100]}: {error.what}")
             continue
         if hashlib.sha256(files[name]).hexdigest() != digest:
             faults.append(f"{name}: its bytes are not those that were built (SHA-256 differs)")
     for found in sorted(folder.rglob("*")):
         relative = found.relative_to(folder).as_posix()
-        if found.is_file() and relative not in files and relative != MANIFEST:
-            faults.append(f"{relative}: this file is not in the manifest")
+        if found.is_symlink() or (found.is_file() and relative not in files and relative != MANIFEST):
+            faults.append(f"{relative}: this file is not in the manifest, or is a link")
     return files, faults
 
 
@@ -122,8 +133,8 @@ def _sidecar(folder: Path) -> dict[str, Any]:
     try:
         content = json.loads(read_source(names[0]))
         sources, editions = content["sources"], content["editions"]
-        if not isinstance(sources, list) or not isinstance(editions, list):
-            raise TypeError("sources and editions are lists")
+        if not isinstance(sources, list) or not isinstance(editions, list) or not sources:
+            raise TypeError("sources and editions are lists, and there is a source")
         return dict(content)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise VerifyError(f"this metadata file is damaged ({error})", where=str(names[0])) from None
@@ -141,19 +152,19 @@ def sources_of(folder: Path) -> Iterator[tuple[str, bytes]]:
         works = content.get("works")
         for index, source in enumerate(content["sources"]):
             name, ledger_name = source["name"], source["ledger"]
-            own = blocks[slice(*works[index]["blocks"])] if works else blocks
+            first, last = works[index]["blocks"] if works else (0, len(blocks))
+            own = blocks[first:last]
             ledger = from_jsonl(_text(folder, ledger_name))
+            if ledger.source_sha256 != source["sha256"]:
+                raise VerifyError("metadata and ledger speak of different sources", where=f"{folder}/{ledger_name}")
             text = "\n\n".join(own) + "\n"
             yield str(name), revert(text, ledger)
-    except (KeyError, IndexError, TypeError, StopIteration) as error:
-        raise VerifyError(f"this metadata file is damaged ({error!r})", where=str(folder)) from None
+    except (KeyError, IndexError, TypeError, ValueError, StopIteration) as error:
+        raise VerifyError(f"this metadata file is damaged ({type(error).__name__})", where=str(folder)) from None
 
 
 def _text(folder: Path, name: object) -> str:
-    path = PurePosixPath(str(name))
-    if path.is_absolute() or ".." in path.parts or "\\" in str(name):
-        raise VerifyError(f"{name!r} leads out of the folder", where=str(folder))
     try:
-        return read_source(folder / path).decode("utf-8")
+        return _read_inside(folder, name).decode("utf-8")
     except UnicodeDecodeError:
-        raise LedgerError("this file is no UTF-8 text", where=str(folder / path)) from None
+        raise LedgerError("this file is no UTF-8 text", where=f"{folder}/{str(name)[:100]}") from None

@@ -205,8 +205,8 @@ def undo_changes(text: str, changes: Iterable[Change], *, unit: str = "") -> str
 
 def _misfit(unit: str, place: int, wanted: str, found: str) -> LedgerError:
     return LedgerError(
-        f"the ledger does not fit this text: {unit or 'a change'} at offset {place} expects {wanted!r}, "
-        f"the text has {found!r}",
+        f"the ledger does not fit this text: {unit or 'a change'} at offset {place} expects {wanted[:40]!r}, "
+        f"the text has {found[:40]!r}",
         fix="use the text and the ledger of the same build, unchanged",
     )
 
@@ -402,14 +402,14 @@ def from_jsonl(data: str) -> Ledger:
 
 
 def _whole(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError(f"{value!r} is no offset")
+    if type(value) is not int or not 0 <= value < 1 << 40:
+        raise ValueError("an offset is wanted")
     return value
 
 
 def _word(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError("a text is wanted")
     return value
 
 

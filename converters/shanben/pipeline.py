@@ -63,9 +63,9 @@ class Plan:
         """Give all units in the order in which they run."""
         return self.cleaning + self.structure
 
-    def faults(self) -> dict[str, str]:
-        """Give the fault that each unit mends, by id."""
-        return {u.id: u.rule.fault for u in self.units}
+    def faults(self, language: str = "en") -> dict[str, str]:
+        """Give the fault that each unit mends, by id; in Chinese with ``zh`` where the rule says it."""
+        return {u.id: (u.rule.fault_zh if language == "zh" else "") or u.rule.fault for u in self.units}
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,11 +266,19 @@ def revert(text: str, ledger: Ledger) -> bytes:
 
     Raises LedgerError when the two do not belong together.
     """
+    content = ledger.revert(text)
+    at = 0
+    for segment in ledger.decoding.segments:  # a foreign ledger may claim anything
+        if segment.start != at or segment.end < at:
+            raise LedgerError("the ledger's decoding has gaps or overlaps", fix="take the ledger of the same build")
+        at = segment.end
+    if at != len(content):
+        raise LedgerError("the ledger's decoding is not that of this text", fix="take the ledger of the same build")
     try:
-        data = encode(ledger.revert(text), ledger.decoding)
-    except (UnicodeError, LookupError) as error:
+        data = encode(content, ledger.decoding)
+    except (UsageError, ValueError, LookupError) as error:
         raise LedgerError(
-            f"the ledger's decoding does not fit this text ({error})", fix="take the ledger of the same build"
+            f"the ledger's decoding does not fit this text ({str(error)[:80]})", fix="take the ledger of the same build"
         ) from None
     if hashlib.sha256(data).hexdigest() != ledger.source_sha256:
         raise LedgerError(

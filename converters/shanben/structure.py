@@ -68,7 +68,7 @@ def build_document(
     blocks = [] if title else [Block("title", _one_line(metadata.title), 1)]
     blocks += _levelled(_blocks(lines))
     blocks = [replace(b, inlines=_redactions(b.text, cleaned.guards)) for b in blocks]
-    return Document(metadata, tuple(blocks), (_provenance(cleaned, plan),))
+    return Document(metadata, tuple(blocks), (_provenance(cleaned, plan, metadata.language),))
 
 
 def _one_line(text: str) -> str:
@@ -200,8 +200,8 @@ def _redactions(text: str, guards: Mapping[str, Guard]) -> tuple[Inline, ...]:
     return tuple(Inline(s.start, s.end, "redaction") for s in guard(text)) if guard and text else ()
 
 
-def _provenance(cleaned: Cleaned, plan: Plan) -> Provenance:
-    faults = plan.faults()
+def _provenance(cleaned: Cleaned, plan: Plan, language: str) -> Provenance:
+    faults = plan.faults("zh" if language.startswith("zh") else "en")
     ledger = cleaned.ledger
     return Provenance(
         source_name=cleaned.source.name,

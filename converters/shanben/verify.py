@@ -520,11 +520,10 @@ def _lint_nav(book: _Book, language: str) -> Iterator[Finding]:
         if name not in marked:
             yield Finding("E027", name, where)
     order = {name: index for index, name in enumerate(book.spine)}
-    toc = navs.get("toc")
-    places = [] if toc is None else [
-        order.get(posixpath.normpath(posixpath.join(posixpath.dirname(book.nav), e.get("href", "").partition("#")[0])), -1)
-        for e in toc.iter(f"{_XHTML}a")
-    ]  # fmt: skip
+    places = []
+    for link in navs["toc"].iter(f"{_XHTML}a") if "toc" in navs else []:
+        path = posixpath.join(posixpath.dirname(book.nav), link.get("href", "").partition("#")[0])
+        places.append(order.get(posixpath.normpath(path), -1))
     if places != sorted(places):
         yield Finding("E012", "the contents are not in reading order", where)
 

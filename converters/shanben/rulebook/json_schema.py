@@ -102,6 +102,7 @@ def _rule(steps: Mapping[str, Step]) -> Schema:
     values: dict[str, Schema] = {
         "id": _NAME,
         "fault": _TEXT,
+        "fault-zh": _TEXT,
         "why": _TEXT,
         "match": _PATTERN,
         "before": _PATTERN,

@@ -95,6 +95,7 @@ FILE_KEYS: Mapping[str, str] = {
 RULE_KEYS: Mapping[str, str] = {
     "id": "the rule's name: kebab-case, unique, never used again",
     "fault": "what is wrong with a text in which the rule acts: the fault, not the cure",
+    "fault-zh": "the fault in Chinese, for the colophon",
     "why": "the norm, the case or the reason",
     "match": "the pattern (`regex` module, MULTILINE), in single quotes",
     "before": "a pattern for what stands before the match",
@@ -646,6 +647,7 @@ class _RuleReader:
             phase=self._phase,
             place=self._place,
             fault=self._text("fault"),
+            fault_zh=self._text("fault-zh"),
             why=self._text("why"),
             match=self._pattern_text("match"),
             before=self._pattern_text("before"),

@@ -125,6 +125,7 @@ class Rule:
     phase: str  # one of FOLDERS
     place: Place
     fault: str
+    fault_zh: str = ""  # key `fault-zh`: the fault in Chinese, for the colophon of Chinese books
     why: str = ""
     match: str = ""
     before: str = ""
