@@ -42,7 +42,7 @@ def normalised(found: list[Block]) -> tuple[Block, ...]:
     """Give the blocks with heading levels as structure gives them: none skipped."""
     done, before = [], 1
     for block in found:
-        if block.level:
+        if block.level and block.text:
             before = min(block.level, before + 1)
             block = Block(block.kind, block.text, before, block.inlines)
         done.append(block)

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -337,11 +337,17 @@ HOSTILE_METADATA = st.fixed_dictionaries(
             max_size=2 if field in ("creator", "contributor", "subject") else 1,
         ).map(tuple)
         for field in METADATA_FIELDS
+        if field != "language"  # has a test of its own
     },
 )
 
 
-@settings(FEW, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+# Without shrinking: an example takes a second, and shrinking would take minutes.
+@settings(
+    FEW,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.lists(TEXTS, min_size=1, max_size=8).map("\n\n".join), HOSTILE_METADATA, PIECES)
 def test_editions_hold_the_text_and_nothing_but_the_text(
     tmp_path: Path, vocabulary: tuple[set[str], set[str]], text: str, said: dict[str, tuple[str, ...]], name: str
@@ -383,6 +389,16 @@ def assert_redactions_in_editions(work: Built) -> None:
             found = content.find(piece, at)
             assert found >= 0, f"{form}: the redaction {piece!r} is gone"
             at = found + len(piece)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["12\n\n34。\n", "Это было летом.\n\nДождь шёл весь день.\n", "Ἐν ἀρχῇ\n\nἦν ὁ λόγος.\n", "שלום\n\nשלום עולם.\n", "กขค\n\nงจฉ\n", "……\n", "**\n", "=\n\n=\n", "\u0301\n\n\u0301\u0301\n", "\U0001f600\n"],
+    ids=["digits", "russian", "greek", "hebrew", "thai", "dots", "stars", "signs", "combining", "emoji"],
+)  # fmt: skip
+def test_a_text_in_any_script_can_be_built(tmp_path: Path, vocabulary: tuple[set[str], set[str]], text: str) -> None:
+    work = built(tmp_path, text)
+    assert elements(work.files) <= vocabulary[0]
 
 
 def test_editions_of_the_seeds_are_clean_too(seed: Path, vocabulary: tuple[set[str], set[str]]) -> None:

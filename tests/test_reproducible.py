@@ -58,9 +58,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def differences(expected: dict[str, bytes], found: dict[str, bytes]) -> list[str]:
-    """Say by name which files are missing, too many or different, and where the first difference of each is."""
-    said = [f"{name}: missing" for name in expected.keys() - found.keys()]
-    said += [f"{name}: not expected" for name in found.keys() - expected.keys()]
+    """Say by name which files are gone, new or different, and where the first difference of each is."""
+    said = [f"{name}: is not built any more" for name in expected.keys() - found.keys()]
+    said += [f"{name}: is new" for name in found.keys() - expected.keys()]
     for name in expected.keys() & found.keys():
         if expected[name] != found[name]:
             pairs = enumerate(zip(expected[name], found[name], strict=False))
@@ -128,8 +128,8 @@ def test_differences_are_named() -> None:
     expected, found = {"a.txt": b"abc", "b.txt": b"", "same": b"x"}, {"a.txt": b"abd", "c.txt": b"", "same": b"x"}
     assert differences(expected, found) == [
         "a.txt: differs from byte 2: b'c' is now b'd'",
-        "b.txt: missing",
-        "c.txt: not expected",
+        "b.txt: is not built any more",
+        "c.txt: is new",
     ]
 
 

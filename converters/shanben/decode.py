@@ -289,16 +289,22 @@ def _finish(found: _Found, evidence: Iterable[str]) -> tuple[str, Decoding]:
     segments: list[Segment] = []
     texts = []
     start = 0
-    for (encoding, has_raw), group in groupby(found.pieces, lambda p: (p.encoding, p.raw is not None)):
-        pieces = list(group)
-        text = "".join(p.text for p in pieces)
-        raw = b"".join(p.raw or b"" for p in pieces) if has_raw else None
-        if text or raw:
-            segments.append(Segment(start, start + len(text), encoding, raw))
+    for text, encoding, raw in _merged(found.pieces):
+        segments.append(Segment(start, start + len(text), encoding, raw))
         texts.append(text)
         start += len(text)
     decoding = Decoding(found.encoding, round(found.confidence, 4), tuple(evidence), tuple(segments))
     return "".join(texts), decoding
+
+
+def _merged(pieces: Iterable[_Piece]) -> Iterator[_Piece]:
+    """Join neighbours of one kind."""
+    for (encoding, has_raw), group in groupby(pieces, lambda p: (p.encoding, p.raw is not None)):
+        same = list(group)
+        text = "".join(p.text for p in same)
+        raw = b"".join(p.raw or b"" for p in same) if has_raw else None
+        if text or raw:
+            yield _Piece(text, encoding, raw)
 
 
 # Reading with bad bytes kept
@@ -373,7 +379,13 @@ def _decode_exactly(data: bytes, codec: str) -> list[_Piece]:
     if codec in _PAIRED and _ESCAPED.search(text):
         text = _in_step(data, codec)
     pieces = list(_split(text, codec))
-    return pieces if _comes_back(pieces, data) else list(_in_chunks(data, codec, 4096))
+    if _comes_back(pieces, data):
+        return pieces
+    pieces = list(_merged(_in_chunks(data, codec, 4096)))
+    if _comes_back(pieces, data):
+        return pieces
+    # Japanese codecs of 2004 write some pairs of characters as one: no cut is safe, so all bytes are kept.
+    return list(_in_chunks(data, codec, 1, keep=True))
 
 
 def _in_step(data: bytes, codec: str) -> str:
@@ -429,8 +441,11 @@ def _character(raw: bytes, codec: str) -> str:
     return text if (len(text) == 1 and len(text.encode(codec)) == len(raw)) else ""
 
 
-def _in_chunks(data: bytes, codec: str, size: int) -> Iterator[_Piece]:
-    """Find the pieces that do not come back: in chunks, in smaller chunks, beside bad bytes one by one."""
+def _in_chunks(data: bytes, codec: str, size: int, *, keep: bool = False) -> Iterator[_Piece]:
+    """Find the pieces that do not come back: in chunks, in smaller chunks, beside bad bytes one by one.
+
+    With ``keep`` also those that come back keep their bytes.
+    """
     decoder = codecs.getincrementaldecoder(codec)(_ESCAPE)
     waiting = b""
     for start in range(0, len(data), size):
@@ -439,10 +454,12 @@ def _in_chunks(data: bytes, codec: str, size: int) -> Iterator[_Piece]:
         waiting = decoder.getstate()[0] if start + size < len(data) else b""
         done = chunk[: len(chunk) - len(waiting)]
         pieces = list(_split(text, codec))
-        if _comes_back(pieces, done):
+        if _comes_back(pieces, done) and not (keep and not _bad(pieces)):
             yield from pieces
         elif size > 64 or (size > 1 and _bad(pieces)):
             yield from _in_chunks(done, codec, size // 64)
+        elif _bad(pieces):
+            yield _Piece("\ufffd" * len(done), "bad", done)
         else:
             yield _Piece(text, codec, done)
 
@@ -604,9 +621,12 @@ def _utf8_by_lines(data: bytes, name: str) -> _Answer:
     pieces: list[_Piece] = []
     good = start = 0
     for begin, end, codec in [*legacy, (len(text), len(text), "utf-8")]:
-        here = list(_split(text[start:begin], "utf-8"))
-        good += sum(not p.text.isascii() for p in here if p.raw is None)
-        pieces += here
+        for piece in _split(text[start:begin], "utf-8"):
+            plain = piece.text.isascii()
+            good += not plain and piece.raw is None
+            # ASCII is the same in all of them, so a line end makes no segment of its own.
+            same = plain and pieces and pieces[-1].raw is None
+            pieces.append(piece._replace(encoding=pieces[-1].encoding) if same else piece)
         pieces += _decode_whole(_back(text[begin:end]), codec)[1]
         start = end
     if not good:

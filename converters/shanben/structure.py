@@ -60,7 +60,7 @@ def build_document(
         cleaned.captures,
         said,
         {
-            "title": title or name or "无题",
+            "title": _bare(title) or name or "无题",
             "subtitle": next((x.text.lstrip("—") for x in lines if x.kind == "subtitle"), ""),
             "language": language_of(cleaned.text),
         },
@@ -69,6 +69,12 @@ def build_document(
     blocks += _levelled(_blocks(lines))
     blocks = [replace(b, inlines=_redactions(b.text, cleaned.guards)) for b in blocks]
     return Document(metadata, tuple(blocks), (_provenance(cleaned, plan, metadata.language),))
+
+
+def _bare(title: str) -> str:
+    """Give a title without the book title marks that enclose all of it."""
+    inside = title[1:-1]
+    return inside if title[:1] == "《" and title[-1:] == "》" and not set("《》") & set(inside) else title
 
 
 def _one_line(text: str) -> str:
