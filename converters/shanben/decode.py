@@ -37,7 +37,7 @@ _CONVERT_IT = "convert the file to UTF-8 first, for example with iconv"
 _OTHER = "name another encoding, or none to have it found out"
 _NAME_IT = "name the encoding with --encoding, for example --encoding gb18030"
 
-# Characters by falling frequency in news, law and general word lists, each with its traditional forms.
+# Characters by falling frequency in news, law and a hand-made list of story words, with their traditional forms.
 _MOST_COMMON = (
     "人一国國的中在是大了不和有会會为爲為地年以上发發行这這民个個生来來他出全我业業要新作部时時家主成对對"
     "日方到政道动動工法等进進定于於学學长長用市同高下当當区區建天经經理能也关關门門多自产產第可就说說説机"

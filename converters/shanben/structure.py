@@ -62,7 +62,7 @@ def build_document(
         {
             "title": _bare(title) or name or "无题",
             "subtitle": next((x.text.lstrip("—") for x in lines if x.kind == "subtitle"), ""),
-            "language": language_of(cleaned.text),
+            "language": language_of(cleaned.text).replace("und", ""),
         },
     )
     blocks = [] if title else [Block("title", _one_line(metadata.title), 1)]
@@ -127,7 +127,7 @@ def _front(lines: list[_Line]) -> str:
     first = lines[0]
     told = first.marked("title")
     fits = width(first.text) <= TITLE_WIDTH and first.text[-1] not in _ENDS and first.kind in ("paragraph", "heading")
-    is_plain = (first.kind == "heading" and first.marked("heading") is not None) or not is_numbered(first.text)
+    is_plain = first.kind == "paragraph" or any(m.unit == "hash-headings" for m in first.marks)
     if not told and not (fits and is_plain and len(lines) > 1):
         if first.kind in ("title", "subtitle"):
             first.kind = "paragraph"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from shanben.tools.storage import MANIFEST, MAX_SOURCE, read_source, safe_name
 from shanben.values import Source
 
 WORK_FILE, COLLECTION_FILE = "work.yaml", "collection.yaml"
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?(?:-[A-Za-z0-9]{4,8})*")
+_DATE = re.compile(r"[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?")
 SUFFIXES = (".txt", ".text", ".md", ".markdown")
 DEEPEST = 40
 """Folders below the one that was given are searched so deep."""
@@ -128,10 +131,18 @@ def _described(source: Path, description: Path, name: str) -> Work:
                 reader.text_list(top[name_of_field]) if name_of_field in _LISTS else [reader.text(top[name_of_field])]
             )
             said[name_of_field] = tuple(values)
+    _check_shapes(said, top, faults)
     encoding = reader.text(top["encoding"]) if "encoding" in top else None
     digest = reader.text(top["sha256"]) if "sha256" in top else ""
     faults.raise_if_any()
     return Work(safe_name(name), source, encoding, digest.lower(), said)
+
+
+def _check_shapes(said: dict[str, tuple[str, ...]], top: dict[str, Node], faults: Faults) -> None:
+    """Note a language or date that no edition could hold."""
+    for key, shape, example in (("language", _LANGUAGE, "zh-Hans"), ("date", _DATE, "2024-01-26")):
+        if key in said and said[key][0] and not shape.fullmatch(said[key][0]):
+            faults.add("R205", top[key].place, f"{said[key][0][:40]!r} is no {key}", f"write it like {example}")
 
 
 def _with_own_slugs(works: Sequence[Work]) -> list[Work]:
@@ -182,6 +193,7 @@ def find_collection(folder: Path, description: Path | None = None) -> Collection
         for key in ("title", *_COLLECTION_FIELDS)
         if key in top
     }
+    _check_shapes(said, top, faults)
     slug = safe_name(reader.text(top["slug"])) if "slug" in top else f"{name}-collection"
     by_slug = {w.slug: w for w in works}
     if "parts" in top and "works" in top:

@@ -22,6 +22,7 @@ from shanben.steps import Step
 from shanben.steps._lines import begins_indented, ends_open, is_han, is_numbered, width
 from shanben.values import Span, Text
 
+_MARK = regex.compile(r"[，。、；：！？,.;:!?]")
 _SPACE = regex.compile(r"(?<=\S) (?=\S)")
 _SENTENCE_ENDS = "。！？!?"
 _WORD_END = regex.compile(r"[A-Za-z0-9]$")
@@ -241,9 +242,16 @@ def _measure_of_lines(lines: Sequence[str], params: Params) -> float:
         return 0.0
     full = [line for line, w in zip(followed, widths, strict=True) if measure - params.tolerance <= w <= measure + 1]
     open_ended = sum(ends_open(line) for line in full)
+    if sum(_is_prose(line) for line in full) < 0.4 * len(full):  # verse and lists have lines of one width, too
+        return 0.0
     if len(full) < max(params.evidence, 0.6 * len(followed)) or open_ended < 0.6 * len(full):
         return 0.0
     return measure
+
+
+def _is_prose(line: str) -> bool:
+    """Tell whether a line holds a mark inside, or is not Chinese (whose words are parted by spaces)."""
+    return not is_han(line) or _MARK.search(line.strip(), 1) is not None
 
 
 def _line_ends(text: Text, params: Params) -> Iterator[Finding]:
@@ -252,6 +260,8 @@ def _line_ends(text: Text, params: Params) -> Iterator[Finding]:
     if not measure:
         return
     indents = any(begins_indented(line) for line in lines if line.strip())
+    blank_lines = _has_blank_lines(lines)
+    short_ends = sum(_ends_short(line, measure, params) for line in lines[:-1]) > 1
     marked = {text.line_at(mark.start) for mark in text.marks}
     for index, (line, following) in enumerate(itertools.pairwise(lines)):
         if not line.strip() or not following.strip() or {index, index + 1} & marked:
@@ -261,13 +271,18 @@ def _line_ends(text: Text, params: Params) -> Iterator[Finding]:
             continue
         if is_numbered(following) and not ends_open(line):
             continue
-        if not indents and not ends_open(line) and not _has_blank_lines(lines):
-            continue
+        if not (indents or blank_lines or short_ends or ends_open(line)):
+            continue  # nothing in this text shows where paragraphs end
         end = text.lines[index].end
         tail = line.rstrip()
         before = line[len(tail) :] + "\n"
         glue = " " if _WORD_END.search(tail) and _WORD.match(following) else ""
         yield Change(end - len(line) + len(tail), before, glue)
+
+
+def _ends_short(line: str, measure: float, params: Params) -> bool:
+    """Tell whether a line shows the end of a paragraph: a sentence ends in it, well before the measure."""
+    return bool(line.strip()) and not ends_open(line) and width(line.rstrip()) < measure - 2 * params.tolerance
 
 
 def _has_blank_lines(lines: Sequence[str]) -> bool:

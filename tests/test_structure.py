@@ -1,0 +1,108 @@
+"""Documents of other kinds than the seeds: what is title, heading, item, verse."""
+
+from __future__ import annotations
+
+import pytest
+
+from shanben.metadata import iso_date
+from shanben.pipeline import clean, plan
+from shanben.structure import build_document, canonical_ledger
+from shanben.values import Document
+
+
+def document(text: str, name: str = "无名", **said: tuple[str, ...]) -> Document:
+    cleaned = clean(text)
+    made = build_document(cleaned, plan(()), said=said, name=name)
+    assert canonical_ledger(cleaned, made).replay(text) == made.text
+    return made
+
+
+def shape(d: Document) -> list[str]:
+    return [f"{b.kind}{b.level or ''} {b.text}".strip() for b in d.blocks]
+
+
+def test_a_novel() -> None:
+    d = document(
+        "《江湖旧事》\n作者：无名氏\n\n第一卷 初入江湖\n\n第一章 雪夜\n\n　　雪下得很大。\n\n第二章 故人\n\n　　天亮了。\n\n"
+        "第二卷 归来\n\n第三章 春风\n\n　　春天来了。\n"
+    )
+    assert shape(d) == [
+        "title1 《江湖旧事》", "byline 作者：无名氏", "part2 第一卷 初入江湖", "chapter3 第一章 雪夜", "paragraph 雪下得很大。",
+        "chapter3 第二章 故人", "paragraph 天亮了。", "part2 第二卷 归来", "chapter3 第三章 春风", "paragraph 春天来了。",
+    ]  # fmt: skip
+    assert d.metadata.title == "江湖旧事" and d.metadata.creators == ("无名氏",)
+
+
+def test_a_regulation() -> None:
+    d = document(
+        "长河市节约用水办法\n（2023年5月6日市人民政府通过）\n\n第一章　总则\n第一条　为了节约用水，制定本办法。\n"
+        "第二条　本办法适用于本市。\n第二章　管理\n第一节　计划\n第三条　用水实行计划管理。\n"
+    )
+    assert [b.text for b in d.blocks if b.kind == "chapter"] == ["第一章　总则", "第二章　管理"]
+    assert [b.level for b in d.blocks if b.level] == [1, 2, 2, 3]
+    assert d.metadata.date == "2023-05-06"
+    assert d.blocks[1].kind == "subtitle"
+
+
+def test_no_level_is_skipped() -> None:
+    d = document("# 题目\n\n#### 深处\n\n正文。\n\n## 浅处\n\n###### 很深\n\n正文。\n")
+    assert [b.level for b in d.blocks if b.level] == [1, 2, 2, 3]
+
+
+def test_verse_stays_together() -> None:
+    d = document("静夜思\n\n床前明月光，\n疑是地上霜。\n举头望明月，\n低头思故乡。\n")
+    assert d.blocks[-1].kind == "verse" and d.blocks[-1].text.count("\n") == 3
+
+
+def test_prose_of_equal_lines_is_no_verse() -> None:
+    d = document("对话\n\n“你来了？”\n“来了。”\n“好走吗？”\n“不好走。”\n")
+    assert {b.kind for b in d.blocks[1:]} == {"paragraph"}
+
+
+def test_items_keep_their_numbers() -> None:
+    d = document("要点\n\n3. 第三点内容。\n6. 第六点内容。\n（1）小点内容。\n")
+    assert [(b.kind, b.text) for b in d.blocks[1:]] == [
+        ("item", "3. 第三点内容。"), ("item", "6. 第六点内容。"), ("item", "（1）小点内容。"),
+    ]  # fmt: skip
+
+
+def test_numbered_paragraph_is_no_heading() -> None:
+    d = document("报告\n\n一、坚持领导。巩固成果，深化研究。\n\n二、推进工作\n\n内容。\n")
+    assert [b.kind for b in d.blocks] == ["title", "paragraph", "heading", "paragraph"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n\n", "　　\n", "只有一句话。", "各位代表：\n我报告工作。", "第一章 总则\n正文。"]
+)
+def test_a_text_without_a_title_gets_its_name(text: str) -> None:
+    if not text.strip():
+        pytest.skip("an empty source is refused before it gets here")
+    assert document(text).texts[0] == "无名"
+
+
+def test_what_the_work_file_says_overrules_the_text() -> None:
+    d = document("题目\n\n正文很长。\n", title=("另一题目",), creator=("甲", "乙"), date=("1999",))
+    assert d.texts[0] == "题目" and d.metadata.title == "另一题目"
+    assert d.metadata.creators == ("甲", "乙") and d.metadata.date == "1999"
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("2020/8/18 10:43", "2020-08-18"), ("2024年1月26日", "2024-01-26"), ("2024年5月", "2024-05"),
+        ("二〇二四年十二月三十一日", "2024-12-31"), ("一九四九年十月一日", "1949-10-01"), ("2024-13-01", ""), ("昨天", ""),
+    ],
+)  # fmt: skip
+def test_dates(text: str, date: str) -> None:
+    assert iso_date(text) == date
+
+
+def test_titles_of_every_kind_are_found() -> None:
+    for title in (
+        "长河市2023年工作总结",
+        "第1篇文章",
+        "论“中庸”",
+        "关于印发《办法》的通知",
+        "“三高四新”的实践与思考（节选）",
+    ):
+        assert document(f"{title}\n\n正文的内容很长，有一句话。\n").texts[0] == title
