@@ -66,6 +66,10 @@ class _Commands(click.Group):
             # The reader of our output went away (`| head`): that is no error of ours.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
+        except SystemExit:
+            if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # click puts it there in the same case
+                sys.exit(0)
+            raise
         except MemoryError:
             _fail(SourceError("there is not enough memory for this document", fix="split it into several files"), 3)
         except OSError as error:
@@ -251,7 +255,7 @@ def clean(
     from shanben.values import Source
     from shanben.works import Work, find_works
 
-    if out is not None and ledger_path is not None and out.absolute() == ledger_path.absolute():
+    if out is not None and ledger_path is not None and out.resolve() == ledger_path.resolve():
         raise UsageError("text and ledger cannot go to one file", where=str(out), fix="choose another --ledger")
     limit = megabytes * 1_000_000
     if str(source) == "-":

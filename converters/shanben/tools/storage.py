@@ -70,10 +70,9 @@ def safe_name(name: str) -> str:
     ('_a_湖南 日报_.txt', 'work')
     """
     cleaned = "".join(c if c.isprintable() and c not in '/\\\\:*?"<>|' else "_" for c in name).lstrip(". ")
-    cleaned = cleaned.encode("utf-8", "replace")[:120].decode("utf-8", "ignore").rstrip(". ")
-    if cleaned.split(".", 1)[0].casefold() in _DEVICES:
+    if cleaned.split(".", 1)[0].rstrip(" ").casefold() in _DEVICES:
         cleaned = f"_{cleaned}"
-    return cleaned or "work"
+    return cleaned.encode("utf-8", "replace")[:120].decode("utf-8", "ignore").rstrip(". ") or "work"
 
 
 def write_error(error: OSError, path: Path) -> OutputError:
