@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from shanben.pipeline import clean, plan
 from shanben.rulebook.check import check_rulebook
 

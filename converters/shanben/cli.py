@@ -67,7 +67,7 @@ class _Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         except SystemExit:
-            if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # click puts it there in the same case
+            if type(sys.stdout).__name__.endswith("PacifyFlushWrapper"):  # click puts it there in the same case
                 sys.exit(0)
             raise
         except MemoryError:
