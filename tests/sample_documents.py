@@ -195,9 +195,25 @@ def without_provenance() -> Document:
     return Document(Metadata(title="一行"), (title("一行"),))
 
 
+def paged() -> Document:
+    """Give a Document whose source had pages: one begins inside a paragraph, one with a heading, one with verse."""
+    return Document(
+        Metadata(title="有页码的书"),
+        (
+            title("有页码的书"),
+            Block("paragraph", "第一页的末尾与第二页的开头。", inlines=(Inline(6, 6, "page", "2"),)),
+            Block("heading", "第二节", 2, inlines=(Inline(0, 0, "page", "3"),)),
+            paragraph("正文。"),
+            Block("verse", "床前明月光，\n疑是地上霜。", inlines=(Inline(7, 7, "page", "4"),)),
+        ),
+        (PROVENANCE,),
+    )
+
+
 def all_samples() -> dict[str, Document]:
     """Give every sample by name."""
     return {
         "simplified": simplified(), "traditional": traditional(), "english": english(), "verse": verse(),
         "novel": novel(), "collection": collection(), "hostile": hostile(), "smallest": without_provenance(),
+        "paged": paged(),
     }  # fmt: skip

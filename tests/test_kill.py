@@ -71,25 +71,26 @@ def test_kill_at_any_moment_leaves_each_work_old_or_new(
     sources, out = folder / "sources", folder / "out"
     shutil.copytree(folder / "旧稿", out)
     chance = random.Random(SEED)  # noqa: S311 - moments, not secrets
-    version, interrupted, mixed = "旧稿", 0, 0
+    version, interrupted = "旧稿", 0
     for kill in range(KILLS):
         version = "新稿" if version == "旧稿" else "旧稿"
         write_sources(sources, version)
         # Most of the time goes into starting: the moments are spread over the part that writes.
-        moment = took * (0.3 + 0.75 * (kill + chance.random()) / KILLS)
+        moment = took * (0.3 + 0.7 * (kill + chance.random()) / KILLS)
         with start(sources, out) as process:
             time.sleep(moment)
             process.send_signal(signal.SIGKILL)
-            interrupted += process.wait(60) == -signal.SIGKILL
+            if process.wait(60) == -signal.SIGKILL:
+                interrupted += 1
+            else:  # it had ended: the machine is quicker than it was
+                took *= 0.9
         found = editions(out)
         assert found.keys() == wanted[version].keys()
         for work, manifest in found.items():
             assert manifest in (wanted["旧稿"][work], wanted["新稿"][work]), f"{work} is neither old nor new"
             report = verify_folder(out / work)
             assert not report.faults, report.faults
-        mixed += len({found[w] == wanted["旧稿"][w] for w in found}) > 1
     assert interrupted >= KILLS // 2, "the moments came too late to interrupt anything"
-    assert mixed or interrupted >= KILLS // 2
     with start(sources, out) as process:
         assert process.wait(60) == 0
     assert editions(out) == wanted[version]

@@ -106,3 +106,14 @@ def test_titles_of_every_kind_are_found() -> None:
         "“三高四新”的实践与思考（节选）",
     ):
         assert document(f"{title}\n\n正文的内容很长，有一句话。\n").texts[0] == title
+
+
+def test_pages_of_the_source_are_marked_where_they_begin() -> None:
+    d = document(
+        "工作报告\n\n第一页的内容很长，讲了很多事情。\n\f第二页的内容，也讲了很多。\n\n\f第一章 总则\n\n"
+        "会议要求把各项工作落到实处，推动高质量发展，加强和改进各方面的管理，以及、\f提高效率，都要抓好。\n"
+    )
+    found = [(b.text[:5], i.start, i.label) for b in d.blocks for i in b.inlines if i.kind == "page"]
+    last = d.blocks[-1].text
+    assert found == [("第二页的内", 0, "2"), ("第一章 总", 0, "3"), (last[:5], last.index("提高效率"), "4")]
+    assert all(b.text for b in d.blocks)

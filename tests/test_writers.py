@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -16,7 +17,18 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from sample_documents import all_samples, collection, heading, hostile, novel, paragraph, simplified, title, verse
+from sample_documents import (
+    all_samples,
+    collection,
+    heading,
+    hostile,
+    novel,
+    paged,
+    paragraph,
+    simplified,
+    title,
+    verse,
+)
 from shanben.errors import ToolError, VerifyError
 from shanben.tools import pandoc
 from shanben.values import Block, Document, Inline, Metadata
@@ -444,3 +456,22 @@ def test_same_bytes_in_another_folder_time_zone_locale_and_home(tmp_path: Path):
         cwd=home, env=environment, capture_output=True, text=True, check=True, umask=0o077,
     )  # fmt: skip
     assert json.loads(done.stdout) == here
+
+
+def test_pages_of_the_source_are_listed_and_lead_to_their_marks() -> None:
+    files = members(paged())
+    nav = files["EPUB/nav.xhtml"].decode()
+    listed = re.findall(r'<a href="(text/[^"#]+)#(p[0-9]+)">([0-9]+)</a>', nav.split('epub:type="page-list"')[1])
+    assert [label for _, _, label in listed] == ["2", "3", "4"]
+    for name, mark, label in listed:
+        page = files[f"EPUB/{name}"].decode()
+        assert re.search(rf'id="{mark}"[^>]*role="doc-pagebreak"[^>]*aria-label="{label}"', page)
+    opf = files["EPUB/content.opf"].decode()
+    assert "pageBreakMarkers" in opf and "pageNavigation" in opf and 'property="pageBreakSource"' in opf
+    plain = files["EPUB/text/ch001.xhtml"].decode()
+    assert plain.index('id="p0002"') < plain.index("第二节</h2>") and "pagebreak" not in nav.split("page-list")[0]
+    without = members(simplified())
+    assert (
+        "page-list" not in without["EPUB/nav.xhtml"].decode()
+        and "pageBreak" not in without["EPUB/content.opf"].decode()
+    )

@@ -40,6 +40,7 @@ class _Line:
     kind: BlockKind = "paragraph"
     rank: float = 0.0
     break_before: bool = False
+    pages: tuple[Inline, ...] = ()
 
     def marked(self, *kinds: str) -> Mark | None:
         """Give the mark of one of these kinds, the one with the smallest level first."""
@@ -67,7 +68,7 @@ def build_document(
     )
     blocks = [] if title else [Block("title", _one_line(metadata.title), 1)]
     blocks += _levelled(_blocks(lines))
-    blocks = [replace(b, inlines=_redactions(b.text, cleaned.guards)) for b in blocks]
+    blocks = [replace(b, inlines=(*b.inlines, *_redactions(b.text, cleaned.guards))) for b in blocks]
     return Document(metadata, tuple(blocks), (_provenance(cleaned, plan, metadata.language),))
 
 
@@ -86,14 +87,22 @@ def _lines(text: str, marks: Sequence[Mark]) -> list[_Line]:
     by_line = {i: tuple(ms) for i, ms in groupby(marks, key=lambda m: whole.line_at(min(m.start, len(text))))}
     lines: list[_Line] = []
     blank, breaks = False, False
+    page, waiting = 1, False
     for index, span in enumerate(whole.lines):
         content = text[span.start : span.end]
         here = by_line.get(index, ())
         breaks = breaks or any(m.kind == "break" for m in here)
+        pages = [Inline(0, 0, "page")] if waiting and content.strip() else []
+        for m in here:
+            if m.kind == "page" and m.start < span.end and content.strip():  # the line was joined over the page end
+                pages.append(Inline(m.start - span.start, m.start - span.start, "page"))
+        waiting = (waiting and not content.strip()) or any(m.kind == "page" and m.start >= span.end for m in here)
+        numbered = tuple(replace(p, label=str(page + n)) for n, p in enumerate(pages, 1))
+        page += len(pages)
         if not content.strip():
             blank = True
             continue
-        lines.append(_Line(content, span.start, blank, here, break_before=breaks and bool(lines)))
+        lines.append(_Line(content, span.start, blank, here, break_before=breaks and bool(lines), pages=numbered))
         blank = breaks = False
     return lines
 
@@ -158,12 +167,21 @@ def _blocks(lines: Sequence[_Line]) -> list[tuple[Block, float]]:
             blocks.append((Block("separator", ""), 0.0))
         stanza = _stanza(lines, index)
         if stanza > 1:
-            blocks.append((Block("verse", "\n".join(x.text for x in lines[index : index + stanza])), 0.0))
+            blocks.append((_verse(lines[index : index + stanza]), 0.0))
             index += stanza
             continue
-        blocks.append((Block(line.kind, line.text), line.rank))
+        blocks.append((Block(line.kind, line.text, inlines=line.pages), line.rank))
         index += 1
     return blocks
+
+
+def _verse(lines: Sequence[_Line]) -> Block:
+    """Make one block of several lines, page breaks at their places."""
+    pages, at = [], 0
+    for line in lines:
+        pages += [replace(p, start=at + p.start, end=at + p.end) for p in line.pages]
+        at += len(line.text) + 1
+    return Block("verse", "\n".join(line.text for line in lines), inlines=tuple(pages))
 
 
 def _stanza(lines: Sequence[_Line], index: int) -> int:

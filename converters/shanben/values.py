@@ -154,11 +154,16 @@ def overlaps(spans: Sequence[Span], start: int, end: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Inline:
-    """A stretch of a block's text that the writers treat apart: a redaction (never bold, never filled in)."""
+    """A stretch of a block's text that the writers treat apart.
+
+    A ``redaction`` is never bold and never filled in. A ``page`` is empty (start == end): here the page ``label``
+    of the source begins.
+    """
 
     start: int
     end: int
-    kind: Literal["redaction"]
+    kind: Literal["redaction", "page"]
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

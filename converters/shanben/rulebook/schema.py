@@ -27,9 +27,9 @@ METADATA_FIELDS = (
 )  # fmt: skip
 MARK_KINDS = (
     "title", "subtitle", "byline", "part", "chapter", "heading", "item",
-    "salutation", "signature", "date", "break",
+    "salutation", "signature", "date", "break", "page",
 )  # fmt: skip
-"""``break`` stands before a line: something ended here. All others say what the line is."""
+"""``break``: something ended before this line. ``page``: a page ended here. All others say what the line is."""
 
 
 @dataclass(frozen=True, slots=True)

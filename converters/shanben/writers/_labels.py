@@ -15,6 +15,7 @@ class Labels:
     title_page: str
     body: str
     landmarks: str
+    pages: str
     skip: str
     colophon: str
     accessibility: str
@@ -43,6 +44,7 @@ HANS = Labels(
     title_page="书名页",
     body="正文",
     landmarks="导览",
+    pages="页码",
     skip="跳到正文",
     colophon="关于本版",
     accessibility="本书以文字为主，阅读顺序分明，标题与目录可供导航，字体、字号与颜色均可由读者调整；封面图附有文字说明。",
@@ -72,6 +74,7 @@ HANT = Labels(
     title_page="書名頁",
     body="正文",
     landmarks="導覽",
+    pages="頁碼",
     skip="跳到正文",
     colophon="關於本版",
     accessibility="本書以文字為主，閱讀順序分明，標題與目錄可供導航，字體、字號與顏色均可由讀者調整；封面圖附有文字說明。",
@@ -101,6 +104,7 @@ ENGLISH = Labels(
     title_page="Title page",
     body="Text",
     landmarks="Landmarks",
+    pages="Pages",
     skip="Skip to the text",
     colophon="About this edition",
     accessibility="A text publication with a logical reading order, headings and a table of contents to "

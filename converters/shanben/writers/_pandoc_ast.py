@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -58,17 +59,43 @@ def blocks(document: Document, *, flat: bool = False, epub: bool = False) -> lis
     ``epub:type`` beside the role.
     """
     ids = iter(heading_ids(document))
+    pages = _Pages(epub=epub)
     found = []
     for index, block in enumerate(document.blocks):
         if block.kind in HEADING_KINDS:
             name = next(ids)
+            # A page that begins with a heading stands before it: the contents copy what is inside.
+            found += [pages.block(i) for i in block.inlines if i.kind == "page" and index]
             if block.text:
                 found.append(_heading(block, name, first=index == 0, flat=flat, epub=epub))
         elif block.kind == "separator":
             found.append({"t": "HorizontalRule"})
         elif block.text:
-            found.append(_body(block))
+            found.append(_body(block, pages))
     return found
+
+
+@dataclass(slots=True)
+class _Pages:
+    """Makes the marks of page breaks, each with an id of its own: p0001 is the first in the Document."""
+
+    epub: bool
+    count: int = 0
+
+    def _mark(self, inline: Inline) -> list[Any]:
+        self.count += 1
+        attributes = {"role": "doc-pagebreak", "aria-label": inline.label}
+        if self.epub:
+            attributes["epub:type"] = "pagebreak"
+        return _attributes(f"p{self.count:04d}", ["pagebreak"], attributes)
+
+    def inline(self, inline: Inline) -> Node:
+        """Give a mark inside a paragraph."""
+        return {"t": "Span", "c": [self._mark(inline), []]}
+
+    def block(self, inline: Inline) -> Node:
+        """Give a mark between blocks."""
+        return {"t": "Div", "c": [self._mark(inline), []]}
 
 
 def plain_blocks(document: Document) -> list[Node]:
@@ -147,9 +174,9 @@ def _heading(block: Block, name: str, *, first: bool, flat: bool, epub: bool) ->
     return {"t": "Header", "c": [level, _attributes(name, classes, attributes), list(_inlines(block))]}
 
 
-def _body(block: Block) -> Node:
+def _body(block: Block, pages: _Pages) -> Node:
     classes: list[str] = [] if block.kind in PLAIN_KINDS else [block.kind]
-    node: Node = {"t": "Para", "c": list(_verse(block) if block.kind == "verse" else _inlines(block))}
+    node: Node = {"t": "Para", "c": list(_verse(block, pages) if block.kind == "verse" else _inlines(block, pages))}
     if _COLLAPSING.search(block.text):
         classes.append("spaced")
     return {"t": "Div", "c": [_attributes("", classes, {}), [node]]} if classes else node
@@ -159,11 +186,11 @@ def _attributes(identifier: str, classes: Sequence[str], attributes: Mapping[str
     return [identifier, list(classes), [list(pair) for pair in attributes.items()]]
 
 
-def _inlines(block: Block) -> Iterator[Node]:
-    return _runs(block.text, block.inlines, 0, len(block.text))
+def _inlines(block: Block, pages: _Pages | None = None) -> Iterator[Node]:
+    return _runs(block.text, block.inlines, 0, len(block.text), pages)
 
 
-def _verse(block: Block) -> Iterator[Node]:
+def _verse(block: Block, pages: _Pages) -> Iterator[Node]:
     """Give lines parted by breaks without a line end after them.
 
     pandoc writes one after its own line breaks and line blocks, and its templates then eat a space that
@@ -173,14 +200,21 @@ def _verse(block: Block) -> Iterator[Node]:
     for line in block.text.split("\n"):
         if start:
             yield {"t": "RawInline", "c": ["html", "<br />"]}
-        yield from _runs(block.text, block.inlines, start, start + len(line))
+        yield from _runs(block.text, block.inlines, start, start + len(line), pages)
         start += len(line) + 1
 
 
-def _runs(text: str, inlines: Sequence[Inline], start: int, end: int) -> Iterator[Node]:
+def _runs(text: str, inlines: Sequence[Inline], start: int, end: int, pages: _Pages | None) -> Iterator[Node]:
     """Give the runs of ``text[start:end]``; an inline that crosses a line or another one is cut to fit."""
     done = start
     for inline in sorted(inlines, key=lambda i: (i.start, i.end)):
+        if inline.kind == "page":
+            if pages and start <= inline.start < end and inline.start >= done:
+                if done < inline.start:
+                    yield string(text[done : inline.start])
+                done = inline.start
+                yield pages.inline(inline)
+            continue
         left, right = max(inline.start, done), min(inline.end, end)
         if left < right:
             if done < left:

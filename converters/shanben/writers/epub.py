@@ -225,7 +225,28 @@ def _nav(content: bytes, members: dict[str, bytes], words: Labels, metadata: Met
         link.set(EPUB_TYPE, kind)
         link.set("href", href)
         link.text = label
+    _page_list(_one(root, "body"), {name: members[name] for name in pages}, words)
     return _serialise(root)
+
+
+def _page_list(body: _Element, pages: dict[str, bytes], words: Labels) -> None:
+    """Add the list of the source's pages, if any are marked."""
+    found = [
+        (f"{posixpath.relpath(name, 'EPUB')}#{mark.get('id')}", mark.get("aria-label", ""))
+        for name, content in pages.items()
+        if b"doc-pagebreak" in content
+        for mark in _parse(content).iter()
+        if mark.get("role") == "doc-pagebreak"
+    ]
+    if not found:
+        return
+    nav = etree.SubElement(body, f"{{{XHTML}}}nav")
+    nav.set(EPUB_TYPE, "page-list")
+    nav.attrib.update({"id": "page-list", "role": "doc-pagelist", "hidden": "hidden", "aria-label": words.pages})
+    rows = etree.SubElement(nav, f"{{{XHTML}}}ol")
+    for href, label in found:
+        link = etree.SubElement(etree.SubElement(rows, f"{{{XHTML}}}li"), f"{{{XHTML}}}a", {"href": href})
+        link.text = label
 
 
 def _contents_for_old_readers(content: bytes, metadata: Metadata) -> bytes:
@@ -319,11 +340,17 @@ def package_metadata(document: Document, metadata: Metadata, words: Labels) -> _
         meta("collection-type", "series" if metadata.series_position else "set", "series")
         if metadata.series_position:
             meta("group-position", str(metadata.series_position), "series")
+    if _has_pages(document):
+        meta("pageBreakSource", f"urn:sha256:{document.provenance[0].source_sha256}" if document.provenance else "none")
     meta("dcterms:modified", modified(metadata).strftime("%Y-%m-%dT%H:%M:%SZ"))
     for name, value in _accessibility(document, words):
         meta(f"schema:{name}", value, language=metadata.language if name == "accessibilitySummary" else "")
     meta("shanben:text-sha256", document.digest)
     return root
+
+
+def _has_pages(document: Document) -> bool:
+    return any(inline.kind == "page" for block in document.blocks[1:] for inline in block.inlines)
 
 
 def _accessibility(document: Document, words: Labels) -> Iterator[tuple[str, str]]:
@@ -332,6 +359,8 @@ def _accessibility(document: Document, words: Labels) -> Iterator[tuple[str, str
     features = ["alternativeText", "displayTransformability", "readingOrder", "tableOfContents"]
     if any(block.kind in HEADING_KINDS for block in document.blocks[1:]):
         features.append("structuralNavigation")
+    if _has_pages(document):
+        features += ["pageBreakMarkers", "pageNavigation"]
     for feature in sorted(features):
         yield "accessibilityFeature", feature
     yield "accessibilityHazard", "none"
