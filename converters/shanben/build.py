@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shanben.errors import ShanbenError, UsageError, VerifyError
-from shanben.fixity import check_conservation
+from shanben.fixity import check_conservation, manifest
 from shanben.ledger import Capture, Ledger, to_jsonl
 from shanben.pipeline import Cleaned, clean, plan, revert
 from shanben.structure import build_document, canonical_ledger
@@ -131,11 +131,6 @@ def _finish(
     files[f"{slug}.json"] = sidecar(document, editions, ledgers, extra)
     files[MANIFEST] = manifest(files)
     return Built(slug, document, ledgers, files)
-
-
-def manifest(files: dict[str, bytes]) -> bytes:
-    """List SHA-256 and name of each file, as `sha256sum -c` reads it."""
-    return "".join(f"{hashlib.sha256(files[n]).hexdigest()}  {n}\n" for n in sorted(files)).encode()
 
 
 def dublin_core(metadata: Metadata) -> dict[str, object]:

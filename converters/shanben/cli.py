@@ -27,6 +27,8 @@ EXIT_CODES = {
 }
 """What each exit code means; `docs/cli.md` is generated from it."""
 
+MOST_FAULTS = 30
+"""So many faults of one folder are printed."""
 _RULES = click.option(
     "--rules", "rules", multiple=True, type=click.Path(path_type=Path), metavar="DIR",
     help="A folder of your own rules, laid over the shipped ones. May be given again.",
@@ -96,6 +98,14 @@ def _printable(text: str) -> str:
 def _one_line(text: str) -> str:
     """Show a foreign text, such as a name, on one line."""
     return _printable(text.replace("\n", "\\n"))
+
+
+def _read_in(limit: int) -> bytes:
+    """Read standard input, refusing more than ``limit`` bytes."""
+    data = sys.stdin.buffer.read(limit + 1)
+    if len(data) > limit:
+        raise SourceError(f"standard input has more than {limit // 1_000_000} MB", fix="raise --max-megabytes")
+    return data
 
 
 def _write_out(text: str) -> None:
@@ -261,9 +271,7 @@ def clean(
     if str(source) == "-":
         if sys.stdin.isatty():
             raise UsageError("no document was given", fix="shanben clean FILE, or pipe a text into it")
-        data = sys.stdin.buffer.read(limit + 1)
-        if len(data) > limit:
-            raise SourceError(f"standard input has more than {megabytes} MB", fix="raise --max-megabytes")
+        data = _read_in(limit)
         done: list[tuple[Work | None, Cleaned]] = [
             (None, clean_source(Source("standard input", data), encoding=encoding, rules=rules))
         ]
@@ -347,7 +355,7 @@ def explain(
 
     limit = megabytes * 1_000_000
     if str(source) == "-":
-        data = sys.stdin.buffer.read(limit)
+        data = _read_in(limit)
         cleaned, slug = clean_source(Source("standard input", data), encoding=encoding, rules=rules), None
     else:
         found = find_works([source])
@@ -465,8 +473,10 @@ def verify(folder: Path, as_json: bool) -> int:
         for r in reports:
             state = click.style("ok", fg="green") if not r.faults else click.style("FAILED", fg="red", bold=True)
             click.echo(f"{_one_line(r.folder)}: {state} ({len(r.checked)} checks)")
-            for fault in r.faults:
+            for fault in r.faults[:MOST_FAULTS]:
                 click.echo(f"  {_one_line(fault)}")
+            if len(r.faults) > MOST_FAULTS:
+                click.echo(f"  … and {len(r.faults) - MOST_FAULTS} more (--json)")
     return 7 if any(r.faults for r in reports) else 0
 
 

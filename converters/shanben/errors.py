@@ -25,7 +25,8 @@ class ShanbenError(Exception):
         a.txt: the file is empty
           fix: choose another file
         """
-        head = f"{self.where}: {self.what}" if self.where else self.what
+        where = self.where.replace("\n", "\\n")
+        head = f"{where}: {self.what}" if where else self.what
         return f"{head}\n  fix: {self.fix}" if self.fix else head
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -28,6 +28,11 @@ class Report:
     folder: str
     checked: tuple[str, ...]
     faults: tuple[str, ...]
+
+
+def manifest(files: Mapping[str, bytes]) -> bytes:
+    """List SHA-256 and name of each file, as `sha256sum -c` reads it."""
+    return "".join(f"{hashlib.sha256(files[n]).hexdigest()}  {n}\n" for n in sorted(files)).encode()
 
 
 def check_conservation(ledger: Ledger, document: Document) -> None:
@@ -107,7 +112,8 @@ def _read_inside(folder: Path, name: object) -> bytes:
 def _listed(folder: Path) -> tuple[dict[str, bytes], list[str]]:
     """Read all files that the manifest names and give them with what is wrong about them."""
     files, faults = {}, []
-    for number, line in enumerate(read_source(folder / MANIFEST).decode("utf-8", "replace").splitlines(), 1):
+    manifest_bytes = read_source(folder / MANIFEST)
+    for number, line in enumerate(manifest_bytes.decode("utf-8", "replace").removesuffix("\n").split("\n"), 1):
         digest, _, name = line.partition("  ")
         if len(digest) != 64 or not name or name in files:
             faults.append(f"{MANIFEST}:{number}: this is no line of a manifest, or its file was named before")
@@ -119,6 +125,8 @@ def _listed(folder: Path) -> tuple[dict[str, bytes], list[str]]:
             continue
         if hashlib.sha256(files[name]).hexdigest() != digest:
             faults.append(f"{name}: its bytes are not those that were built (SHA-256 differs)")
+    if not faults and manifest_bytes != manifest(files):
+        faults.append(f"{MANIFEST}: its bytes are not those that were built")
     for found in sorted(folder.rglob("*")):
         relative = found.relative_to(folder).as_posix()
         if found.is_symlink() or (found.is_file() and relative not in files and relative != MANIFEST):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -62,7 +63,13 @@ def find_works(paths: Sequence[Path]) -> list[Work]:
     """
     works: list[Work] = []
     for path in paths:
-        if path.is_dir():
+        try:
+            is_folder = path.is_dir()
+        except (OSError, ValueError) as error:
+            raise SourceError(
+                f"this path cannot be used ({error})"[:120], where=str(path)[:120], fix="check it"
+            ) from None
+        if is_folder:
             found = list(_in_folder(path))
             if not found:
                 raise SourceError(
@@ -150,7 +157,7 @@ def _with_own_slugs(works: Sequence[Work]) -> list[Work]:
     seen: dict[str, Path] = {Path(MANIFEST).stem: Path()}  # its TXT edition would be the manifest
     out = []
     for work in works:
-        here = work.path.resolve()
+        here = Path(os.path.realpath(work.path))
         if here in seen.values():
             continue
         slug = work.slug
@@ -199,24 +206,28 @@ def find_collection(folder: Path, description: Path | None = None) -> Collection
     if "parts" in top and "works" in top:
         faults.add("R205", top["works"].place, "`works` and `parts` exclude each other", "put the works into parts")
     parts: list[tuple[str, tuple[Work, ...]]] = []
+    taken: set[str] = set()
     if "parts" in top:
         for node in reader.items(top["parts"]):
             part = reader.mapping(node, allowed=("title", "works"), required=("title", "works"))
             if "title" in part and "works" in part:
-                parts.append((reader.text(part["title"]), _named(reader, part["works"], by_slug)))
+                parts.append((reader.text(part["title"]), _named(reader, part["works"], by_slug, taken)))
     elif "works" in top:
-        parts.append(("", _named(reader, top["works"], by_slug)))
+        parts.append(("", _named(reader, top["works"], by_slug, taken)))
     else:
         parts += _parts_by_folder(folder, works)
     faults.raise_if_any()
     return Collection(slug, said, tuple(parts))
 
 
-def _named(reader: Reader, node: Node, by_slug: dict[str, Work]) -> tuple[Work, ...]:
+def _named(reader: Reader, node: Node, by_slug: dict[str, Work], taken: set[str]) -> tuple[Work, ...]:
     found = []
     for item in reader.items(node):
         slug = reader.text(item)
-        if slug in by_slug:
+        if slug in taken:
+            reader.faults.add("R205", item.place, f"the work {slug!r} stands twice", "name it once")
+        elif slug in by_slug:
+            taken.add(slug)
             found.append(by_slug[slug])
         elif slug:
             reader.faults.add(

@@ -72,22 +72,23 @@ def make_unit(rule: Rule) -> Unit:
 
 def make_guards(rulebook: Rulebook) -> dict[str, Guard]:
     """Give the finder of each kind of protected span that the rulebook declares."""
-    patterns: dict[str, list[str]] = {}
+    rules: dict[str, list[Rule]] = {}
     for rule in rulebook.rules:
         if rule.kind == "protect" and rule.level == "fix":
-            patterns.setdefault(rule.protect, []).append(full_pattern(rule))
-    return {name: _guard(tuple(found)) for name, found in patterns.items()}
+            rules.setdefault(rule.protect, []).append(rule)
+    return {name: _guard(tuple(found)) for name, found in rules.items()}
 
 
-def _guard(patterns: Sequence[str]) -> Guard:
+def _guard(rules: Sequence[Rule]) -> Guard:
     def guard(content: str) -> list[Span]:
-        seconds = seconds_for(content)
-        spans = sorted(
-            Span(*m.span())
-            for pattern in patterns
-            for m in compiled(pattern).finditer(content, timeout=seconds)
-            if m.end() > m.start()
-        )
+        spans: list[Span] = []
+        for rule in rules:
+            try:
+                matches = compiled(full_pattern(rule)).finditer(content, timeout=seconds_for(content))
+                spans += [Span(*m.span()) for m in matches if m.end() > m.start()]
+            except TimeoutError:
+                raise _too_slow(rule, content) from None
+        spans.sort()
         merged: list[Span] = []
         for span in spans:
             if merged and span.start < merged[-1].end:
@@ -227,11 +228,7 @@ def findings(unit: Unit, text: Text) -> list[Finding]:
     try:
         found = list(unit.find(text, seconds_for(text.content)))
     except TimeoutError:
-        raise RuleTimeoutError(
-            f"rule {rule.id} did not come to an end within {seconds_for(text.content):.0f} s on this text",
-            where=str(rule.place),
-            fix="simplify its pattern (nested repeats are the usual cause), or set `level: off`",
-        ) from None
+        raise _too_slow(rule, text.content) from None
     changes = sorted((f for f in found if isinstance(f, Change)), key=lambda c: (c.start, c.end))
     others: list[Finding] = [f for f in found if not isinstance(f, Change)]
     if not changes:
@@ -246,6 +243,14 @@ def findings(unit: Unit, text: Text) -> list[Finding]:
     if rule.level == "suggest":
         return [*others, *(_as_suggestion(c, "the rule only suggests") for c in kept)]
     return [*others, *kept]
+
+
+def _too_slow(rule: Rule, content: str) -> RuleTimeoutError:
+    return RuleTimeoutError(
+        f"rule {rule.id} did not come to an end within {seconds_for(content):.0f} s on this text",
+        where=str(rule.place),
+        fix="simplify its pattern (nested repeats are the usual cause), or set `level: off`",
+    )
 
 
 def _as_suggestion(change: Change, reason: str) -> Suggestion:

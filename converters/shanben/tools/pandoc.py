@@ -30,10 +30,18 @@ log = logging.getLogger(__name__)
 
 @cache
 def executable() -> str:
-    """Give the path of pandoc: the newest of the wheel's and the one on PATH, or ``PYPANDOC_PANDOC``."""
+    """Give the path of pandoc: ``PYPANDOC_PANDOC``, else the wheel's, else the one that pypandoc finds on PATH.
+
+    pypandoc by itself prefers whatever is newest on PATH; then the same version of Shanben would give other
+    bytes on another machine.
+    """
     try:
         import pypandoc
 
+        logging.getLogger("pypandoc").addHandler(logging.NullHandler())  # else it prints what we say ourselves
+        shipped = Path(pypandoc.__file__).parent / "files" / ("pandoc.exe" if os.name == "nt" else "pandoc")
+        if not os.environ.get("PYPANDOC_PANDOC") and shipped.is_file():
+            return str(shipped)
         return str(pypandoc.get_pandoc_path())
     except (ImportError, OSError) as error:
         raise ToolError("pandoc was not found", fix=FIX) from error

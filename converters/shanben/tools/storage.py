@@ -69,6 +69,8 @@ def safe_name(name: str) -> str:
     >>> safe_name("../a/湖南 日报?.txt"), safe_name("...")
     ('_a_湖南 日报_.txt', 'work')
     """
+    with suppress(UnicodeError):  # under an ASCII locale the bytes of a name arrive as surrogates
+        name = os.fsencode(name).decode("utf-8", "surrogateescape")
     cleaned = "".join(c if c.isprintable() and c not in '/\\\\:*?"<>|' else "_" for c in name).lstrip(". ")
     if cleaned.split(".", 1)[0].rstrip(" ").casefold() in _DEVICES:
         cleaned = f"_{cleaned}"
@@ -193,6 +195,8 @@ def clear_leftovers(folder: Path) -> None:
         home = folder / path.name.removeprefix(RETIRED)
         if not home.exists():
             path.rename(home)
+        elif (path / MANIFEST).is_file():  # the new folder was in place already
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_alive(process: int) -> bool:
