@@ -66,9 +66,8 @@ def find_works(paths: Sequence[Path]) -> list[Work]:
         try:
             is_folder = path.is_dir()
         except (OSError, ValueError) as error:
-            raise SourceError(
-                f"this path cannot be used ({error})"[:120], where=str(path)[:120], fix="check it"
-            ) from None
+            why = getattr(error, "strerror", None) or error
+            raise SourceError(f"the file cannot be read ({why})", where=str(path)[:120], fix="check the path") from None
         if is_folder:
             found = list(_in_folder(path))
             if not found:
