@@ -61,6 +61,7 @@ def test_indents_tell_paragraphs_without_empty_lines() -> None:
         "姓名 年龄 籍贯\n张三 三十二 长沙\n李四 二十八 株洲\n王五 四十一 湘潭\n赵六 三十五 衡阳",
         "“你来了？”\n“来了。”\n“路上好走吗？”\n“不好走。”\n他放下包袱，坐了下来。\n“那就歇一歇吧。”\n老人说。",
         "苹果\n香蕉\n西瓜\n葡萄\n桃子\n李子\n杏子\n梨子",
+        "通讯录\n\n张三，男，长沙市芙蓉区\n李四，女，株洲市天元区\n王五，男，湘潭市雨湖区\n\n赵六，男，衡阳市石鼓区\n钱七，女，邵阳市大祥区\n孙八，男，岳阳市君山区",
         "使用 Python 编写的程序，可以在 Linux 或 Windows 上运行，也可以在 macOS 上运行。",
         "It was the best of times, it was the worst of times.\nIt was the age of wisdom.\n",
     ],
@@ -139,3 +140,25 @@ def test_paragraphs_over_a_page_end() -> None:
     torn = f"{first}\n\n究新情况，解决新问题，就是要破旧立新。"
     same, asked = run("join-paragraphs", torn)
     assert same == torn and len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("锚定”三高四新”蓝图，加快”五个一”工程。", "锚定“三高四新”蓝图，加快“五个一”工程。"),
+        ("“甲“和“乙“都来了。", "“甲”和“乙”都来了。"),
+        ("他说：”好。“她说：”不好。“", "他说：“好。”她说：“不好。”"),
+        ("“第一段引文没有结束，下一段接着说。", "“第一段引文没有结束，下一段接着说。"),
+        ("锚定“三高四新”蓝图。", "锚定“三高四新”蓝图。"),
+    ],
+)
+def test_quotes_of_one_direction(before: str, after: str) -> None:
+    assert run("pair-quotes", before)[0] == after
+
+
+def test_a_short_text_with_indents_shows_its_measure() -> None:
+    text = (
+        "　　雨下了一整夜。天快亮的时候，老赵听见有人在敲\n门，声音很轻，像是怕惊动了谁。\n\n"
+        "　　老赵愣了一下，他已经有二十年没有哥哥的消息了\n，想不到还能再见。他披上衣服，点起灯。"
+    )
+    assert run("join-lines", text)[0].count("\n") == 2

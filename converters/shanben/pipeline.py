@@ -83,8 +83,9 @@ class Cleaned:
 
     @property
     def captures(self) -> tuple[Capture, ...]:
-        """Give the facts that rules found, in the order in which they were found."""
-        return tuple(n.finding for n in self.ledger.notes if isinstance(n.finding, Capture))
+        """Give the facts that rules found, in the order in which they stand in the source."""
+        notes = sorted(self.ledger.notes, key=lambda n: (n.line, n.column))
+        return tuple(n.finding for n in notes if isinstance(n.finding, Capture))
 
     @property
     def suggestions(self) -> tuple[Note, ...]:

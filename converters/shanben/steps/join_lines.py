@@ -233,8 +233,18 @@ def _measure_of_lines(lines: Sequence[str], params: Params) -> float:
     Lines that are followed by a line (not by an empty one) are looked at: most of them must be full, and
     most full ones must stop in the middle of a sentence.
     """
-    followed = [a for a, b in itertools.pairwise(lines) if a.strip() and b.strip()]
-    if len(followed) < params.evidence:
+    followed = [
+        a
+        for a, b in itertools.pairwise(lines)
+        if a.strip() and b.strip() and not begins_indented(b) and not is_numbered(b)
+    ]
+    # Where indents or empty lines show paragraphs, a line that follows another within one is a printed line.
+    least = params.evidence
+    if any(begins_indented(line) for line in lines if line.strip()):
+        least = 2
+    elif _has_blank_lines(lines):
+        least = 4
+    if len(followed) < least:
         return 0.0
     widths = [width(line.rstrip()) for line in followed]
     measure = sorted(widths)[int(0.95 * (len(widths) - 1))]
@@ -244,14 +254,27 @@ def _measure_of_lines(lines: Sequence[str], params: Params) -> float:
     open_ended = sum(ends_open(line) for line in full)
     if sum(_is_prose(line) for line in full) < 0.4 * len(full):  # verse and lists have lines of one width, too
         return 0.0
-    if len(full) < max(params.evidence, 0.6 * len(followed)) or open_ended < 0.6 * len(full):
+    if not _last_lines_are_short(lines, measure - params.tolerance):  # records of one length: a list of addresses
+        return 0.0
+    share = 0.6 if len(full) >= params.evidence else 0.9
+    if len(full) < max(least, share * len(followed)) or open_ended < 0.6 * len(full):
         return 0.0
     return measure
 
 
+def _last_lines_are_short(lines: Sequence[str], short: float) -> bool:
+    """Tell whether most paragraphs of several lines end before the measure, as those that were printed do."""
+    lasts = []
+    for before, line, after in zip(lines, lines[1:], [*lines[2:], ""], strict=False):
+        ends = not after.strip() or begins_indented(after)
+        if ends and line.strip() and before.strip() and not begins_indented(line):
+            lasts.append(width(line.rstrip()) < short)
+    return sum(lasts) >= 0.5 * len(lasts)
+
+
 def _is_prose(line: str) -> bool:
     """Tell whether a line holds a mark inside, or is not Chinese (whose words are parted by spaces)."""
-    return not is_han(line) or _MARK.search(line.strip(), 1) is not None
+    return not is_han(line) or _MARK.search(line.strip()[1:-1]) is not None
 
 
 def _line_ends(text: Text, params: Params) -> Iterator[Finding]:

@@ -55,7 +55,11 @@ def pair_quotes(text: Text, params: Params) -> Iterator[Finding]:
     >>> [(c.start, c.after) for c in pair_quotes(t, Params())]
     [(2, '“'), (15, '”'), (3, '‘'), (7, '’')]
     """
-    if not any(quote in text.content for quote in DOUBLE + SINGLE):
+    if (
+        not any(quote in text.content for quote in DOUBLE + SINGLE)
+        and "”" not in text.content
+        and "“" not in text.content
+    ):
         return
     lines = []
     for span in text.lines:
@@ -65,7 +69,8 @@ def pair_quotes(text: Text, params: Params) -> Iterator[Finding]:
         for straight, every, marks in ((DOUBLE, _DOUBLES, "“”"), (SINGLE, _SINGLES, "‘’")):
             if any(quote in line for quote in straight) or any(mark in line for mark in marks):
                 places = _places(text, span.start, line, every)
-                lines.append(_Quotes(span.start, line, straight, marks, places))
+                reversed_ = _stand_wrong("".join(line[i] for i in places), marks)
+                lines.append(_Quotes(span.start, line, straight, marks, places, reversed_))
     settled = True
     while settled:  # a quote that is settled settles its neighbours; each turn settles at least one
         words = _words(lines, params)
@@ -77,7 +82,7 @@ def pair_quotes(text: Text, params: Params) -> Iterator[Finding]:
                 settled = True
                 turned = {f.start - quotes.base: f.after for f in found}
                 line = "".join(turned.get(i, c) for i, c in enumerate(quotes.line))
-                lines[index] = replace(quotes, line=line)
+                lines[index] = replace(quotes, line=line, is_reversed=False)
     for quotes in lines:
         yield from _pair(quotes, words, params)
 
@@ -91,6 +96,15 @@ class _Quotes:
     straight: str
     marks: str
     places: tuple[int, ...]
+    is_reversed: bool = False
+
+
+def _stand_wrong(found: str, marks: str) -> bool:
+    """Tell whether the quotes of a line cannot be right: an even number, all of one direction or all reversed."""
+    pairs = len(found) // 2
+    return (
+        len(found) % 2 == 0 and pairs > 0 and found in (marks[0] * 2 * pairs, marks[1] * 2 * pairs, marks[::-1] * pairs)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +143,12 @@ def _words(lines: Sequence[_Quotes], params: Params) -> _Words:
 
 def _pair(quotes: _Quotes, words: _Words, params: Params) -> Iterator[Finding]:
     for at, (opening, closing) in zip(quotes.places, _readings(quotes, words, params), strict=True):
-        if quotes.line[at] not in quotes.straight:
+        if quotes.line[at] not in quotes.straight and not quotes.is_reversed:
             continue
         mark = quotes.marks[0] if opening < closing else quotes.marks[1]
         gain = round(abs(opening - closing), 2)
+        if mark == quotes.line[at]:
+            continue
         if gain >= params.margin:
             yield Change(quotes.base + at, quotes.line[at], mark, gain=gain)
         else:
@@ -156,10 +172,13 @@ def _in_chinese(line: str, at: int) -> bool:
 def _costs(quotes: _Quotes, index: int, words: _Words) -> tuple[float, float]:
     """Give what it costs to read a quote as opening and as closing, from its neighbours alone."""
     line, places, at = quotes.line, quotes.places, quotes.places[index]
-    if line[at] in quotes.marks:
-        return (0.0, 100.0) if line[at] == quotes.marks[0] else (100.0, 0.0)
-    before, after = line[at - 1 : at] if at else "", line[at + 1 : at + 2]
     opening = closing = 0.0
+    if line[at] in quotes.marks:
+        weight = 0.5 if quotes.is_reversed else 100.0
+        opening, closing = (0.0, weight) if line[at] == quotes.marks[0] else (weight, 0.0)
+        if not quotes.is_reversed:
+            return opening, closing
+    before, after = line[at - 1 : at] if at else "", line[at + 1 : at + 2]
     if not before or before.isspace():
         closing += 0.5 if before else 3.0
     elif before in _OPENS_AFTER or before in "，、,":
