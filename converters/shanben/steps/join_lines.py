@@ -254,6 +254,8 @@ def _measure_of_lines(lines: Sequence[str], params: Params) -> float:
     open_ended = sum(ends_open(line) for line in full)
     if sum(_is_prose(line) for line in full) < 0.4 * len(full):  # verse and lists have lines of one width, too
         return 0.0
+    if not any(mark in line for line in lines for mark in _SENTENCE_ENDS + "."):  # no sentence, no prose
+        return 0.0
     if not _last_lines_are_short(lines, measure - params.tolerance):  # records of one length: a list of addresses
         return 0.0
     share = 0.6 if len(full) >= params.evidence else 0.9
@@ -269,7 +271,7 @@ def _last_lines_are_short(lines: Sequence[str], short: float) -> bool:
         ends = not after.strip() or begins_indented(after)
         if ends and line.strip() and before.strip() and not begins_indented(line):
             lasts.append(width(line.rstrip()) < short)
-    return sum(lasts) >= 0.5 * len(lasts)
+    return len(lasts) < 2 or sum(lasts) >= 0.5 * len(lasts)
 
 
 def _is_prose(line: str) -> bool:
