@@ -12,7 +12,7 @@ import pytest
 
 from conftest import ROOT
 from shanben.pipeline import clean, plan
-from shanben.rulebook.check import check_rulebook
+from shanben.check_rules import check_rulebook
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

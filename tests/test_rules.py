@@ -6,7 +6,7 @@ import pytest
 
 from conftest import ROOT
 from shanben.pipeline import plan
-from shanben.rulebook.check import check_rulebook
+from shanben.check_rules import check_rulebook
 
 WORKS = [None, *sorted(p.stem for p in (ROOT / "rules" / "works").glob("*.yaml"))]
 

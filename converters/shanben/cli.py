@@ -557,8 +557,8 @@ def rules_test(rules: tuple[Path, ...], work: str | None, as_json: bool) -> int:
     Example:
       shanben rules test --rules my-rules
     """
+    from shanben.check_rules import check_rulebook
     from shanben.pipeline import plan as make_plan
-    from shanben.rulebook.check import check_rulebook
 
     units = make_plan(rules, work)
     failures = check_rulebook(units)

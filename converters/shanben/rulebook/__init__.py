@@ -1,1 +1,1 @@
-"""Rules: what they may say (schema), how files are read (load), how they act (apply), how they are tried (check)."""
+"""Rules: what they may say (schema), how files are read (load), how they act (apply)."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import regex
 
 from shanben.rulebook import strict_yaml
+from shanben.rulebook.pattern_shape import MAX_PATTERN, EdgeError, PatternError, Scan, Shape
 from shanben.rulebook.schema import (
     FOLDERS,
     INVARIANTS,
@@ -48,11 +49,8 @@ if TYPE_CHECKING:
 PATTERN_FLAGS = regex.VERSION1 | regex.MULTILINE
 RESERVED_FOLDERS = ("profiles",)
 """Folders under the root that hold no rules and are passed over."""
-MAX_PATTERN = 20_000
-"""The longest pattern, with its named parts put in and its repeats written out."""
 MAX_PATTERNS = 1_000_000
 """The sum of those lengths in one file. Both keep a small file from becoming a huge pattern."""
-MAX_GROUPS_DEEP = 50
 MAX_FOLDERS_DEEP = 6
 MAX_LITERAL = 64
 """The longest text that `replace-each` may replace."""
@@ -308,263 +306,6 @@ class _Lets:
         for name, let in self.known.items():
             if not let.used:
                 self.faults.add("R308", let.place, f"nothing uses the named part '{name}'", "remove it, or use it")
-
-
-class _PatternError(Exception):
-    """What makes a pattern unsound: code, words, and the position in the pattern."""
-
-    def __init__(self, code: str, words: str, position: int) -> None:
-        super().__init__(words)
-        self.code, self.words, self.position = code, words, position
-
-
-_Edge = tuple[str, int] | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    r"""What can be said of a piece of pattern without running it.
-
-    ``width`` is the least number of characters that it takes, ``size`` its length with repeats written out.
-    ``han_first`` and ``han_last`` tell whether a Han character can stand at its edges; ``edge_first`` and
-    ``edge_last`` where a `\b` stands there.
-    """
-
-    width: int = 0
-    size: int = 0
-    han_first: bool = False
-    han_last: bool = False
-    edge_first: _Edge = None
-    edge_last: _Edge = None
-    restarts: bool = False  # \K: what stands before it is not part of the match
-
-    def then(self, other: _Shape) -> _Shape:
-        r"""Give the shape of this piece followed by another. Raises _PatternError for `\b` beside Han."""
-        clash = (self.edge_last if other.han_first else None) or (other.edge_first if self.han_last else None)
-        if clash:
-            raise _EdgeError(clash)
-        return _Shape(
-            other.width if other.restarts else self.width + other.width,
-            self.size + other.size,
-            self.han_first or (self.width == 0 and other.han_first),
-            other.han_last or (other.width == 0 and self.han_last),
-            self.edge_first or (other.edge_first if self.width == 0 else None),
-            other.edge_last or (self.edge_last if other.width == 0 else None),
-            self.restarts or other.restarts,
-        )
-
-    def either(self, other: _Shape) -> _Shape:
-        """Give the shape of a choice between this piece and another."""
-        return _Shape(
-            min(self.width, other.width),
-            self.size + other.size,
-            self.han_first or other.han_first,
-            self.han_last or other.han_last,
-            self.edge_first or other.edge_first,
-            self.edge_last or other.edge_last,
-            self.restarts or other.restarts,
-        )
-
-
-class _EdgeError(Exception):
-    r"""A `\b` that stands beside a Han character, and where (key, position)."""
-
-    def __init__(self, edge: tuple[str, int]) -> None:
-        super().__init__()
-        self.key, self.position = edge
-
-
-_HAN = regex.compile(r"\p{Han}")
-_HAN_CLASS = regex.compile(r"(?<!--)(?:\p{Han}|\\p\{[^{}^]*\bhani?\}|\\p\{ishan\})", regex.IGNORECASE)
-_ESCAPE = regex.compile(
-    r"\\(?:[pP]\{[^}]*\}|N\{[^}]*\}|[gL]<[^>]*>|x\{[0-9A-Fa-f]*\}|x[0-9A-Fa-f]{2}"
-    r"|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[0-7]{3}|[0-9]{1,2}|.)",
-    regex.DOTALL,
-)
-_QUANTIFIER = regex.compile(r"(?P<sign>[*+?])|\{(?P<low>\d*)(?P<comma>,\d*)?\}|\{(?P<fuzzy>[^{}]*[eids][^{}]*)\}")
-_OPENING = regex.compile(
-    r"\((?:\?(?:(?P<ahead>=)|(?P<behind><=)|(?P<no><?!)|[:>|]|P?<\w+>|(?P<flags>[\w-]*:)"
-    r"|(?P<whole>#|P=|P>|&|R\)|[0-9+-]+\)|\w*(?:-\w+)?\))|(?P<condition>\())|(?P<verb>\*))?"
-)
-_COMMENTS = regex.compile(r"(?:\(\?#[^)]*\))*")
-_BLANKS_AND_COMMENTS = regex.compile(r"(?:\(\?#[^)]*\)|\s|#[^\n]*\n)*")
-_ZERO_WIDTH = "AzZGbBmMK"
-_EDGES = "bBmM"
-_PLAIN = _Shape(1, 1)
-
-
-class _Scan:
-    """Reads a pattern once, without compiling it, for its shape. What it does not know counts as empty."""
-
-    def __init__(self, pattern: str, key: str) -> None:
-        self._pattern = pattern
-        self._key = key
-        self._at = 0
-        self._verbose = False
-
-    def shape(self) -> _Shape:
-        """Give the shape of the whole pattern. Raises _PatternError, _EdgeError."""
-        shape = self._choice(0)
-        if self._at < len(self._pattern):
-            raise _PatternError("R302", "a ) without (", self._at)
-        if shape.size > MAX_PATTERN:
-            raise _PatternError("R309", f"more than {MAX_PATTERN} characters with repeats written out", 0)
-        return shape
-
-    def _choice(self, depth: int) -> _Shape:
-        verbose = self._verbose
-        shape = self._sequence(depth)
-        while self._pattern.startswith("|", self._at):
-            self._at += 1
-            shape = shape.either(self._sequence(depth))
-        self._verbose = verbose
-        return shape
-
-    def _sequence(self, depth: int) -> _Shape:
-        shape = _Shape()
-        while self._at < len(self._pattern) and self._pattern[self._at] not in "|)":
-            shape = shape.then(self._repeats(self._atom(depth)))
-        return shape
-
-    def _atom(self, depth: int) -> _Shape:
-        character = self._pattern[self._at]
-        if character == "(":
-            return self._group(depth)
-        if character == "[":
-            return self._class()
-        if character == "\\":
-            return self._escape()
-        self._at += 1
-        if self._verbose and character.isspace():
-            return _Shape()
-        if self._verbose and character == "#":
-            end = self._pattern.find("\n", self._at)
-            if end < 0:
-                raise _PatternError(
-                    "R302", "a comment at the end would hide what the engine puts after it", self._at - 1
-                )
-            self._at = end
-            return _Shape()
-        if character in "^$":
-            return _Shape(0, 1)
-        han = bool(_HAN.match(character))
-        return _Shape(1, 1, han, han)
-
-    def _escape(self) -> _Shape:
-        found = _ESCAPE.match(self._pattern, self._at)
-        if found is None:
-            raise _PatternError("R302", r"a single \ at the end", self._at)
-        start, self._at = self._at, found.end()
-        sign = found[0][1]
-        if sign in _ZERO_WIDTH:
-            edge = (self._key, start) if sign in _EDGES else None
-            return _Shape(0, 1, edge_first=edge, edge_last=edge, restarts=sign == "K")
-        if sign == "g" or (sign in "123456789" and len(found[0]) < 4):
-            return _Shape(0, 1)
-        han = bool(_HAN_CLASS.match(found[0])) or (sign in "xuU" and _is_han_number(found[0]))
-        return _Shape(1, 1, han, han)
-
-    def _class(self) -> _Shape:
-        start, deep = self._at, 0
-        while self._at < len(self._pattern):
-            character = self._pattern[self._at]
-            if character == "\\":
-                self._at += 1
-            elif character == "[":
-                deep += 1
-                self._at += self._pattern.startswith("^", self._at + 1)
-                self._at += self._pattern.startswith("]", self._at + 1)
-            elif character == "]":
-                deep -= 1
-                if not deep:
-                    self._at += 1
-                    written = self._pattern[start : self._at]
-                    han = written[1] != "^" and bool(_HAN_CLASS.search(written))
-                    return _Shape(1, 1, han, han)
-            self._at += 1
-        raise _PatternError("R302", "a [ without ]", start)
-
-    def _group(self, depth: int) -> _Shape:
-        if depth >= MAX_GROUPS_DEEP:
-            raise _PatternError("R309", f"more than {MAX_GROUPS_DEEP} groups inside each other", self._at)
-        start = self._at
-        opening = _OPENING.match(self._pattern, start)
-        if opening is None:  # cannot be: the pattern has a "(" here
-            raise _PatternError("R302", "a group that cannot be read", start)
-        self._at = opening.end()
-        if opening["whole"] or opening["verb"]:
-            return self._childless(start, opening)
-        if opening["condition"]:
-            self._at = self._close(self._at, start)
-        verbose = self._verbose
-        self._set_flags(opening["flags"] or "")
-        inside = self._choice(depth + 1)
-        self._verbose = verbose
-        if not self._pattern.startswith(")", self._at):
-            raise _PatternError("R302", "a ( without )", start)
-        self._at += 1
-        if opening["condition"]:
-            return replace(inside, width=0)
-        if opening["no"]:
-            return _Shape(0, inside.size)
-        if opening["ahead"]:
-            return _Shape(0, inside.size, inside.han_first, inside.han_first, inside.edge_first, inside.edge_first)
-        if opening["behind"]:
-            return _Shape(0, inside.size, inside.han_last, inside.han_last, inside.edge_last, inside.edge_last)
-        return inside
-
-    def _childless(self, start: int, opening: regex.Match[str]) -> _Shape:
-        """Pass over a comment, a back reference, a call, a verb, or flags for what follows."""
-        self._at = opening.end() if opening[0].endswith(")") else self._close(self._at, start)
-        self._set_flags(opening["whole"] or "")
-        return _Shape(0, 1)
-
-    def _set_flags(self, words: str) -> None:
-        if regex.fullmatch(r"[a-zA-Z01-]*[:)]", words):
-            on, _, off = words.partition("-")
-            self._verbose = (self._verbose or "x" in on) and "x" not in off
-
-    def _close(self, at: int, start: int) -> int:
-        end = self._pattern.find(")", at)
-        if end < 0:
-            raise _PatternError("R302", "a ( without )", start)
-        return end + 1
-
-    def _repeats(self, shape: _Shape) -> _Shape:
-        while found := _QUANTIFIER.match(self._pattern, self._after_comments()):
-            if found["sign"] is None and found["fuzzy"] is None and not (found["low"] or found["comma"]):
-                break  # {} is two plain characters
-            self._at = found.end()
-            if found["fuzzy"] is not None:
-                shape = replace(shape, width=max(0, shape.width - _deletions(found["fuzzy"])))
-                continue
-            self._at += self._pattern[self._at : self._at + 1] in ("?", "+")
-            shape = self._times(shape, found)
-        return shape
-
-    def _after_comments(self) -> int:
-        """Give the place after comments, which do not part a repeat from what it repeats."""
-        found = (_BLANKS_AND_COMMENTS if self._verbose else _COMMENTS).match(self._pattern, self._at)
-        return found.end() if found else self._at
-
-    def _times(self, shape: _Shape, found: regex.Match[str]) -> _Shape:
-        least = {"*": 0, "+": 1, "?": 0}.get(found["sign"] or "", int((found["low"] or "0")[:9]))
-        if shape.size * least > MAX_PATTERN:
-            words = f"more than {MAX_PATTERN} characters with repeats written out"
-            raise _PatternError("R309", words, found.start())
-        return replace(shape, width=shape.width * least, size=shape.size * max(least, 1))
-
-
-def _is_han_number(escape: str) -> bool:
-    number = int("0" + escape[2:].strip("{}"), 16)
-    return number < 0x110000 and bool(_HAN.match(chr(number)))
-
-
-def _deletions(fuzzy: str) -> int:
-    """Give the number of characters that a fuzzy match such as {e<=1} may leave out, at the most."""
-    if "e" not in fuzzy and "d" not in fuzzy:
-        return 0
-    return max((int(n[:9]) for n in regex.findall(r"\d+", fuzzy)), default=MAX_PATTERN)
 
 
 # --- One file ----------------------------------------------------------------------------------------------
@@ -984,32 +725,32 @@ def _kind(actions: frozenset[str]) -> Kind:
     return "remove" if "remove" in actions else "replace"
 
 
-def _check_shape(faults: Faults, patterns: Mapping[str, _Pattern]) -> _Shape | None:
+def _check_shape(faults: Faults, patterns: Mapping[str, _Pattern]) -> Shape | None:
     """Look at the patterns of a rule without compiling them; give the shape of `match`."""
-    shapes: dict[str, _Shape] = {}
+    shapes: dict[str, Shape] = {}
     sound = True
     for key, pattern in patterns.items():
         try:
-            shapes[key] = _Scan(pattern.text, key).shape()
-        except _PatternError as error:
+            shapes[key] = Scan(pattern.text, key).shape()
+        except PatternError as error:
             faults.add(error.code, pattern.place(error.position), f"`{key}`: {error.words}")
             sound = False
-        except _EdgeError as error:
+        except EdgeError as error:
             _add_edge_fault(faults, patterns[error.key], error, f"`{error.key}`")
             sound = False
     if not sound:
         return None
     try:
-        before = shapes.get("before", _Shape())
-        after = shapes.get("after", _Shape())
+        before = shapes.get("before", Shape())
+        after = shapes.get("after", Shape())
         shapes["match"].then(after)
         before.then(shapes["match"])
-    except _EdgeError as error:
+    except EdgeError as error:
         _add_edge_fault(faults, patterns[error.key], error, f"`{error.key}`")
     return shapes["match"]
 
 
-def _add_edge_fault(faults: Faults, pattern: _Pattern, error: _EdgeError, what: str) -> None:
+def _add_edge_fault(faults: Faults, pattern: _Pattern, error: EdgeError, what: str) -> None:
     words = f"{what}: \\b stands beside a Han character, but words in Chinese text have no such edge"
     fix = r"say which characters may not follow, such as (?![A-Za-z0-9])"
     faults.add("R304", pattern.place(error.position), words, fix)
@@ -1046,11 +787,11 @@ def _piece_at(patterns: Mapping[str, _Pattern], position: int) -> tuple[Place, s
 def _check_alone(faults: Faults, pattern: _Pattern, what: str) -> None:
     """Check a pattern that has no context."""
     try:
-        _Scan(pattern.text, "match").shape()
-    except _PatternError as error:
+        Scan(pattern.text, "match").shape()
+    except PatternError as error:
         faults.add(error.code, pattern.place(error.position), f"{what}: {error.words}")
         return
-    except _EdgeError as error:
+    except EdgeError as error:
         _add_edge_fault(faults, pattern, error, what)
         return
     try:
