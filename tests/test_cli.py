@@ -158,7 +158,9 @@ def test_build_goes_on_after_a_failed_work_and_counts(dirty: Path, tmp_path: Pat
     assert b"a PDF" in done.stderr and b"1 of 2 works failed" in done.stderr
 
 
-def test_build_of_a_folder_gives_each_work_a_folder_and_repeats_itself(library: Path, dist: Path, tmp_path: Path) -> None:
+def test_build_of_a_folder_gives_each_work_a_folder_and_repeats_itself(
+    library: Path, dist: Path, tmp_path: Path
+) -> None:
     assert {p.name for p in dist.iterdir()} == {"一", "二", "三", "散篇"}
     good(call("build", library, "-o", tmp_path / "again"))
     assert tree(tmp_path / "again") == tree(dist)
@@ -244,17 +246,25 @@ def test_book_needs_one_folder(library: Path, tmp_path: Path) -> None:
 # --- clean -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "big5hkscs", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "big5hkscs", "utf-16", "utf-16-le", "utf-16-be"]
+)
 def test_clean_is_a_filter_from_any_encoding_to_utf_8(encoding: str) -> None:
     traditional = encoding == "big5hkscs"
-    text = "各位代表:\n會議強調,要抓好落實,守住底線,推動經濟發展.\n" if traditional else "各位代表:\n会议强调,要抓好落实,守住底线,推动经济发展.\n"
+    text = (
+        "各位代表:\n會議強調,要抓好落實,守住底線,推動經濟發展.\n"
+        if traditional
+        else "各位代表:\n会议强调,要抓好落实,守住底线,推动经济发展.\n"
+    )
     data = text.replace("\n", "\r\n").encode(encoding)
     out = good(call("clean", stdin=data))
     assert out == text.replace(",", "，").replace(":", "：").replace(".", "。").encode()
     assert good(run("clean", "-", stdin=data)) == out
 
 
-@pytest.mark.parametrize("environment", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "gb18030"}])
+@pytest.mark.parametrize(
+    "environment", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "gb18030"}]
+)
 def test_documents_go_out_in_utf_8_whatever_the_locale_says(dirty: Path, environment: dict[str, str]) -> None:
     assert good(run("clean", dirty, **environment)) == TIDY.encode()
     assert good(run("clean", stdin=DIRTY.encode(), **environment)) == TIDY.encode()
@@ -294,7 +304,9 @@ def test_clean_of_a_folder_needs_a_place(library: Path) -> None:
     assert b"-o OUT" in done.stderr
 
 
-@pytest.mark.parametrize("case", ["itself", "symlink to it", "source behind a symlink", "hard link", "its folder", "ledger", "relative"])
+@pytest.mark.parametrize(
+    "case", ["itself", "symlink to it", "source behind a symlink", "hard link", "its folder", "ledger", "relative"]
+)
 def test_clean_never_writes_over_the_source(tmp_path: Path, case: str) -> None:
     source = tmp_path / "a.txt"
     source.write_text(DIRTY)
@@ -510,7 +522,11 @@ def test_help_holds_an_example(command: str, flag: str) -> None:
 
 
 def test_every_command_is_known_here() -> None:
-    found = [f"{name} {sub}" if sub else name for name, c in main.commands.items() for sub in ["", *getattr(c, "commands", {})]]
+    found = [
+        f"{name} {sub}" if sub else name
+        for name, c in main.commands.items()
+        for sub in ["", *getattr(c, "commands", {})]
+    ]
     assert sorted(found) == sorted(COMMANDS)
 
 
@@ -535,7 +551,11 @@ def on_a_terminal(*args: str | Path, **environment: str) -> bytes:
     master, slave = pty.openpty()
     kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
     with subprocess.Popen(
-        [sys.executable, "-m", "shanben", *map(str, args)], stdin=slave, stdout=slave, stderr=slave, env={**kept, "TERM": "xterm", **environment}
+        [sys.executable, "-m", "shanben", *map(str, args)],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env={**kept, "TERM": "xterm", **environment},
     ) as process:
         os.close(slave)
         seen, end = b"", time.monotonic() + 60
@@ -557,7 +577,13 @@ def on_a_terminal(*args: str | Path, **environment: str) -> bytes:
 
 def test_colours_only_on_a_terminal(dirty: Path, tmp_path: Path) -> None:
     good(run("build", dirty, "-o", tmp_path / "out"))
-    commands: list[list[str | Path]] = [["explain", dirty], ["plan"], ["verify", tmp_path / "out"], ["build", tmp_path / "no.txt"], ["build", dirty, "-o", tmp_path / "out"]]
+    commands: list[list[str | Path]] = [
+        ["explain", dirty],
+        ["plan"],
+        ["verify", tmp_path / "out"],
+        ["build", tmp_path / "no.txt"],
+        ["build", dirty, "-o", tmp_path / "out"],
+    ]
     for args in commands:
         piped = run(*args)
         assert ESCAPE not in piped.stdout + piped.stderr, args
@@ -569,7 +595,9 @@ def test_a_terminal_as_standard_input_is_no_document() -> None:
     assert b"no document was given" in seen
 
 
-@pytest.mark.parametrize("args", [["clean", "{}"], ["explain", "{}", "--all"], ["plan"], ["rules", "schema"], ["explain", "{}", "--json"]])
+@pytest.mark.parametrize(
+    "args", [["clean", "{}"], ["explain", "{}", "--all"], ["plan"], ["rules", "schema"], ["explain", "{}", "--json"]]
+)
 def test_a_closed_pipe_is_no_error(tmp_path: Path, args: list[str]) -> None:
     path = tmp_path / "a.txt"
     path.write_text("标题\n\n" + "会议强调,要抓好落实。\n" * 4000)
@@ -599,7 +627,13 @@ def test_a_full_disk_behind_standard_output_is_told(dirty: Path) -> None:
         pytest.skip("this system has no /dev/full")
     for args in (["clean", dirty], ["plan"], ["explain", dirty, "--json"]):
         with Path("/dev/full").open("wb") as full:
-            done = subprocess.run([sys.executable, "-m", "shanben", *map(str, args)], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+            done = subprocess.run(
+                [sys.executable, "-m", "shanben", *map(str, args)],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                timeout=60,
+                check=False,
+            )
         assert done.returncode == 8, args
         assert b"the disk is full" in done.stderr and b"Traceback" not in done.stderr
         assert b"Exception ignored" not in done.stderr

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
-from shanben.pipeline import clean, plan
 from shanben.check_rules import check_rulebook
+from shanben.pipeline import clean, plan
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

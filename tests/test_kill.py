@@ -199,7 +199,9 @@ def test_what_a_living_process_is_writing_is_left_alone(tmp_path: Path) -> None:
         assert leftovers(tmp_path) == []
 
 
-def test_two_builds_at_once_do_not_disturb_each_other(versions: tuple[Path, dict[str, dict[str, bytes]], float], tmp_path: Path) -> None:
+def test_two_builds_at_once_do_not_disturb_each_other(
+    versions: tuple[Path, dict[str, dict[str, bytes]], float], tmp_path: Path
+) -> None:
     folder, wanted, _took = versions
     write_sources(folder / "sources", "新稿")
     out = tmp_path / "out"

@@ -42,7 +42,20 @@ PROSE = (
     "# 会议强调，要抓好落实工作，和各项", "## 二、提高地方", "（上接第A3版）", "接1版", " " * 20 + "省委理论学习中心组", "　　正文，继续说明，各项工作", ",是为了更好地统一思想。",
     "当前位置：首页 > 新闻", "【打印】【关闭】", "技术支持：甲", "PAGE \\* MERGEFORMAT3", "-2024年1月26日在会上", "他说：“未完，", "待续”。",
 )  # fmt: skip
-REDACTIONS = ("政协**市第五届", "李*同志", "张××同志", "□□县", "某某局", "XX县", "中共＊＊省委", "▇▇▇", "王某", "〇〇年", "__县", "县__")
+REDACTIONS = (
+    "政协**市第五届",
+    "李*同志",
+    "张××同志",
+    "□□县",
+    "某某局",
+    "XX县",
+    "中共＊＊省委",
+    "▇▇▇",
+    "王某",
+    "〇〇年",
+    "__县",
+    "县__",
+)
 MARKUP = (
     "<b>粗</b>", "</p>", "<script>alert(1)</script>", "<!-- 注 -->", "<![CDATA[x]]>", "&amp;", "&lt;b&gt;", "&amp;lt;", "&#42;&#42;", "&nbsp;", "&#0;", "&#xD800;",
     "**", "__", "##", "# ", "#", "$x$", "$$", "```", "`x`", "| a | b |", "[a](b)", "![a](b)", "\\(x\\)", "{.class}", "::: x", "1. ", "- ", "> ", "---", "===", "%", "@cite", "\\newpage",
@@ -75,14 +88,29 @@ PIECES = st.one_of(
     st.text("的一是第章,.;:!?()\"'“”‘’（）《》<>#*-—…·=1０ \n\u3000X某", max_size=12),
     st.builds(lambda piece, n: piece * n, st.sampled_from((*MARKUP, *ODD, "的", "（", "“", "\"", " ", ",", "第", "会议强调 ", "甲\n")), st.integers(2, 40)),
 )  # fmt: skip
-TEXTS = st.lists(st.tuples(PIECES, st.sampled_from(GLUE)), min_size=1, max_size=14).map(lambda ps: "".join(a + b for a, b in ps))
+TEXTS = st.lists(st.tuples(PIECES, st.sampled_from(GLUE)), min_size=1, max_size=14).map(
+    lambda ps: "".join(a + b for a, b in ps)
+)
 WITH_SURROGATES = st.builds(
     lambda text, lone, at: text[: at % (len(text) + 1)] + lone + text[at % (len(text) + 1) :],
     TEXTS,
     st.sampled_from(["\ud800", "\udc80", "\udfff\ud800", "\ud83d\ude00"]),
     st.integers(0, 200),
 )
-ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "big5hkscs", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "euc_kr", "euc_jp", "koi8-r", "cp1252")
+ENCODINGS = (
+    "utf-8",
+    "utf-8-sig",
+    "gb18030",
+    "big5hkscs",
+    "utf-16",
+    "utf-16-le",
+    "utf-16-be",
+    "utf-32",
+    "euc_kr",
+    "euc_jp",
+    "koi8-r",
+    "cp1252",
+)
 MANY = settings(max_examples=3 * settings.default.max_examples)  # type: ignore[union-attr]
 FEW = settings(max_examples=max(6, settings.default.max_examples // 8))  # type: ignore[union-attr]
 
@@ -172,6 +200,7 @@ def assert_laws(source: str | bytes) -> Cleaned:
 @example("#### #### #### #### #### #### #### #### #### #### #### #### #### 标题")
 @example("# 议强调，要抓好落实工作，和各项篇1： 版权所有：甲公司 电话:1\n。")
 @example("# 会议强调，要抓好落实工作，和各项          省委理论学习中心组\n。会议强    省委理论学习")
+@example("术一支持：甲\n# 二术支持：甲\n# 、提高地方 ```\n术支持：甲\n# 、提高地方 ```\n术支持：甲\n# 方")
 @example('实现"三高四新"美好蓝图、建设社会主义现代化新湖南作出新的更\n接1版\n,是为了更好地统一思想。')
 def test_every_text_keeps_the_laws(text: str) -> None:
     assert_laws(text)
@@ -197,7 +226,10 @@ def test_every_encoding_comes_back_byte_for_byte(text: str, encoding: str, told:
     assert_redactions(cleaned)
 
 
-@given(st.binary(max_size=300) | st.builds(lambda t, b, u: t.encode() + b + u.encode("gb18030"), TEXTS, st.binary(max_size=20), TEXTS))
+@given(
+    st.binary(max_size=300)
+    | st.builds(lambda t, b, u: t.encode() + b + u.encode("gb18030"), TEXTS, st.binary(max_size=20), TEXTS)
+)
 def test_random_bytes_come_back_or_are_refused(data: bytes) -> None:
     try:
         cleaned = clean(data)
@@ -207,7 +239,11 @@ def test_random_bytes_come_back_or_are_refused(data: bytes) -> None:
     assert_conservation(cleaned)
 
 
-@pytest.mark.parametrize("text", ["会" * 300_000, "会议，" * 100_000, "会议强调。\n" * 20_000, "a" * 500_000], ids=["han", "clauses", "lines", "latin"])
+@pytest.mark.parametrize(
+    "text",
+    ["会" * 300_000, "会议，" * 100_000, "会议强调。\n" * 20_000, "a" * 500_000],
+    ids=["han", "clauses", "lines", "latin"],
+)
 def test_very_long_lines_and_texts_keep_the_laws(text: str) -> None:
     cleaned = clean(text)
     assert revert(cleaned.text, cleaned.ledger) == text.encode()
@@ -297,7 +333,9 @@ def pages(files: dict[str, bytes]) -> dict[str, etree._Element]:
                     assert not inner.startswith("/")
                     assert ".." not in PurePosixPath(inner).parts
                     if inner.endswith((".xhtml", ".opf", ".ncx", ".svg", ".xml")):
-                        found[f"{name}!{inner}"] = etree.fromstring(book.read(inner), etree.XMLParser(resolve_entities=False, huge_tree=True))
+                        found[f"{name}!{inner}"] = etree.fromstring(
+                            book.read(inner), etree.XMLParser(resolve_entities=False, huge_tree=True)
+                        )
     return found
 
 
@@ -306,7 +344,12 @@ def elements(files: dict[str, bytes]) -> set[str]:
 
 
 def attributes(files: dict[str, bytes]) -> set[str]:
-    return {etree.QName(str(k)).localname for root in pages(files).values() for e in root.iter() for k in (e.attrib if isinstance(e.tag, str) else ())}
+    return {
+        etree.QName(str(k)).localname
+        for root in pages(files).values()
+        for e in root.iter()
+        for k in (e.attrib if isinstance(e.tag, str) else ())
+    }
 
 
 ORDINARY = (
@@ -314,7 +357,8 @@ ORDINARY = (
     "床前明月光，\n疑是地上霜。\n举头望明月，\n低头思故乡。\n\n（上接第A3版）\n\n正文，\"引\"。\n\n办公室 2024年2月19日\n"
 )  # fmt: skip
 ORDINARY_METADATA: dict[str, tuple[str, ...]] = {
-    name: ("zh-Hans",) if name == "language" else ("2024-02-19",) if name == "date" else ("甲",) for name in METADATA_FIELDS
+    name: ("zh-Hans",) if name == "language" else ("2024-02-19",) if name == "date" else ("甲",)
+    for name in METADATA_FIELDS
 }
 
 
@@ -335,7 +379,20 @@ HOSTILE_METADATA = st.fixed_dictionaries(
     {},
     optional={
         field: st.lists(
-            st.sampled_from(("</title><script>x</script>", "\"><img src=x onerror=y>", "**粗**", "$title$", "a\nb", "&amp;", "]]>", "\u202e", "--><b>", "' onload='"))
+            st.sampled_from(
+                (
+                    "</title><script>x</script>",
+                    '"><img src=x onerror=y>',
+                    "**粗**",
+                    "$title$",
+                    "a\nb",
+                    "&amp;",
+                    "]]>",
+                    "\u202e",
+                    "--><b>",
+                    "' onload='",
+                )
+            )
             | st.lists(PIECES, min_size=1, max_size=3).map("".join).filter(lambda s: bool(s.strip())),
             min_size=1,
             max_size=2 if field in ("creator", "contributor", "subject") else 1,
@@ -380,7 +437,9 @@ def assert_redactions_in_editions(work: Built) -> None:
     [ledger] = work.ledgers.values()
     wanted = redactions_of(ledger.revert(work.document.text))
     for name, root in pages(work.files).items():
-        emphasis = [e for e in root.iter() if isinstance(e.tag, str) and etree.QName(e).localname in ("b", "strong", "em", "i")]
+        emphasis = [
+            e for e in root.iter() if isinstance(e.tag, str) and etree.QName(e).localname in ("b", "strong", "em", "i")
+        ]
         assert not emphasis, name
     whole = {
         "txt": next(d for n, d in work.files.items() if n.endswith(".txt") and n != "manifest-sha256.txt").decode(),

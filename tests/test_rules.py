@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from conftest import ROOT
-from shanben.pipeline import plan
 from shanben.check_rules import check_rulebook
+from shanben.pipeline import plan
 
 WORKS = [None, *sorted(p.stem for p in (ROOT / "rules" / "works").glob("*.yaml"))]
 

@@ -32,7 +32,7 @@ from shanben.rulebook.load import load_rules
 from shanben.rulebook.schema import PHASES, Rulebook
 from shanben.values import Decoding, Guard, Mark, Segment, Source, Text, with_marks
 
-MAX_ROUNDS = 12
+MAX_ROUNDS = 40
 """Rounds after which rules that still keep changing a text are an error; two or three are the rule."""
 CLEANING = PHASES[:-1]
 OWN_PHASE = "works"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice, takewhile
@@ -105,16 +105,14 @@ def seconds_for(content: str) -> float:
     return SECONDS * max(1.0, len(content) / 1e6)
 
 
-def _window(where: Where, text: Text) -> tuple[int, int]:
-    """Give the stretch that `where: {lines: …}` leaves open. Empty lines do not count."""
+def _window(where: Where, text: Text, passed: Container[int] = ()) -> tuple[int, int]:
+    """Give the stretch that `where: {lines: …}` leaves open. Empty lines and those of ``passed`` do not count."""
     if not (where.first or where.last):
         return 0, len(text.content)
-    filled = [s for s in text.lines if text.content[s.start : s.end].strip()]
-    if not filled:
-        return 0, 0
-    if where.first:
-        return 0, filled[: where.first][-1].end
-    return filled[-where.last :][0].start, len(text.content)
+    filled = [s for i, s in enumerate(text.lines) if i not in passed and text.content[s.start : s.end].strip()]
+    if len(filled) <= max(where.first, where.last):
+        return 0, len(text.content)
+    return (0, filled[where.first - 1].end) if where.first else (filled[-where.last].start, len(text.content))
 
 
 def _like(line: str) -> str:
@@ -152,7 +150,12 @@ def _matches(rule: Rule, text: Text, seconds: float) -> Iterator[regex.Match[str
     if not _holds(rule, content, seconds):
         return
     where = rule.where
-    first, last = _window(where, text)
+    passed: set[int] = set()
+    if rule.remove and (where.first or where.last):
+        # Lines that the rule takes away do not count, or the next round would find as many again.
+        every = compiled(full_pattern(rule)).finditer(content, timeout=seconds)
+        passed = {text.line_at(m.start()) for m in every}
+    first, last = _window(where, text, passed)
     if where.repeated:
         counts = _repetitions(content)
     for m in compiled(full_pattern(rule)).finditer(content, first, timeout=seconds):

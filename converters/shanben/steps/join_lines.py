@@ -287,9 +287,8 @@ def _line_ends(text: Text, params: Params) -> Iterator[Finding]:
     indents = any(begins_indented(line) for line in lines if line.strip())
     blank_lines = _has_blank_lines(lines)
     short_ends = sum(_ends_short(line, measure, params) for line in lines[:-1]) > 1
-    marked = {text.line_at(mark.start) for mark in text.marks if mark.kind != "page"}
     for index, (line, following) in enumerate(itertools.pairwise(lines)):
-        if not line.strip() or not following.strip() or {index, index + 1} & marked:
+        if not line.strip() or not following.strip():
             continue
         w = width(line.rstrip())
         if begins_indented(following) or not measure - params.tolerance <= w <= measure + 1:

@@ -69,11 +69,10 @@ class _Border:
 
 def _borders(text: Text, params: Params) -> Iterator[_Border]:
     lines = [i for i, s in enumerate(text.lines) if text.content[s.start : s.end].strip()]
-    marked = {text.line_at(mark.start) for mark in text.marks if mark.kind != "page"}
     for i, j in itertools.pairwise(lines):
         a, b = text.lines[i], text.lines[j]
         before, after = text.content[a.start : a.end], text.content[b.start : b.end]
-        if marked.intersection(range(i, j + 1)) or not _may_be_halves(before, after, params):
+        if not _may_be_halves(before, after, params):
             continue
         end = a.start + len(before.rstrip())
         gap = text.content[end : b.start + len(after) - len(after.lstrip())]
