@@ -263,7 +263,7 @@ def clean(
     from shanben.pipeline import clean as clean_source
     from shanben.tools.storage import write_file
     from shanben.values import Source
-    from shanben.works import Work, find_works
+    from shanben.works import Work, find_works, is_folder
 
     if out is not None and ledger_path is not None and out.resolve() == ledger_path.resolve():
         raise UsageError("text and ledger cannot go to one file", where=str(out), fix="choose another --ledger")
@@ -275,7 +275,7 @@ def clean(
         done: list[tuple[Work | None, Cleaned]] = [
             (None, clean_source(Source("standard input", data), encoding=encoding, rules=rules))
         ]
-    elif not source.is_dir():
+    elif not is_folder(source):
         work = find_works([source])[0]
         done = [(work, clean_work(work, encoding=encoding, rules=rules, limit=limit))]
     else:

@@ -55,6 +55,15 @@ class Collection:
     parts: tuple[tuple[str, tuple[Work, ...]], ...]
 
 
+def is_folder(path: Path) -> bool:
+    """Tell whether a path is a folder. Raises SourceError for a path that no system call takes."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise SourceError(f"the file cannot be read ({why})", where=str(path)[:120], fix="check the path") from None
+
+
 def find_works(paths: Sequence[Path]) -> list[Work]:
     """Find the works under files and folders, in order of path. Raises SourceError, RuleError.
 
@@ -63,12 +72,7 @@ def find_works(paths: Sequence[Path]) -> list[Work]:
     """
     works: list[Work] = []
     for path in paths:
-        try:
-            is_folder = path.is_dir()
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise SourceError(f"the file cannot be read ({why})", where=str(path)[:120], fix="check the path") from None
-        if is_folder:
+        if is_folder(path):
             found = list(_in_folder(path))
             if not found:
                 raise SourceError(

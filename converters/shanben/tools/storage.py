@@ -81,7 +81,9 @@ def write_error(error: OSError, path: Path) -> OutputError:
     """Turn an error of the disk into one that says what to do."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OutputError(
-            "the disk is full", where=str(path), fix="make room and run the command again; nothing was changed"
+            "the disk is full",
+            where=str(path),
+            fix="make room and run the command again; what stood there stands, nothing is half-written",
         )
     return OutputError(
         f"this cannot be written ({error.strerror or error})",
