@@ -13,6 +13,7 @@ import pytest
 from conftest import ROOT
 from shanben.check_rules import check_rulebook
 from shanben.pipeline import clean, plan
+from shanben.works import find_collection, find_works
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -45,9 +46,9 @@ def test_readme_table_is_true() -> None:
             assert clean(found).text.replace("高质量 发展", "高质量发展") == expected
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/rules.md"])
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md", "docs/rules.md"])
 def test_rules_in_the_documents_load_and_do_what_they_say(page: str, tmp_path: Path) -> None:
-    blocks = re.findall(r"```yaml\n(.+?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    blocks = re.findall(r"```yaml\n((?:let|rules):.+?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
     assert blocks
     for number, block in enumerate(blocks):
         folder = tmp_path / str(number)
@@ -58,8 +59,25 @@ def test_rules_in_the_documents_load_and_do_what_they_say(page: str, tmp_path: P
         assert own and not check_rulebook(rules, only=own)
 
 
+def test_the_files_of_works_and_collections_in_the_readme_are_read(tmp_path: Path) -> None:
+    work, collection = re.findall(r"```yaml\n(title:.+?)```", README, re.DOTALL)
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "source.txt").write_text("正文。", encoding="utf-8")
+    (tmp_path / "one" / "work.yaml").write_text(work, encoding="utf-8")
+    said = find_works([tmp_path / "one"])[0].said
+    assert (said["title"], said["creator"], said["date"]) == (("荷塘旧事",), ("李小明",), ("1927-07",))
+    book = tmp_path / "book"
+    book.mkdir()
+    for name in ("a1", "a2", "b1"):
+        (book / f"{name}.txt").write_text("题目\n\n正文。", encoding="utf-8")
+    (book / "collection.yaml").write_text(collection, encoding="utf-8")
+    found = find_collection(book)
+    assert found.slug == "wenji"
+    assert [(t, [w.slug for w in works]) for t, works in found.parts] == [("上编", ["a1", "a2"]), ("下编", ["b1"])]
+
+
 def test_links_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+    for page in [ROOT / "README.md", ROOT / "README.zh.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 

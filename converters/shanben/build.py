@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from shanben.errors import ShanbenError, UsageError, VerifyError
+from shanben.errors import ShanbenError, SourceError, UsageError, VerifyError
 from shanben.fixity import check_conservation, manifest
 from shanben.ledger import Capture, Ledger, to_jsonl
 from shanben.pipeline import Cleaned, clean, plan, revert
@@ -105,6 +105,8 @@ def build_work(
 ) -> Built:
     """Build one work in memory and verify it. Raises VerifyError when an edition is not what it must be."""
     cleaned = clean_work(work, encoding=encoding, rules=rules, limit=limit)
+    if not cleaned.text.strip():
+        raise SourceError("there is no text in it, or none is left", where=str(work.path), fix="see `shanben explain`")
     document = build_document(cleaned, plan(tuple(rules), work.slug), said=work.said, name=work.slug)
     ledger = canonical_ledger(cleaned, document)
     if revert(document.text, ledger) != cleaned.source.data:
@@ -258,14 +260,16 @@ def join_documents(
                 "metadata": dublin_core(document.metadata),
             })  # fmt: skip
     documents = [d for _, works in parts for _, d in works]
-    creators = tuple(dict.fromkeys(c for d in documents for c in d.metadata.creators))
+    # What holds for all works holds for the book; a date or an author of one of them does not.
+    same = {d.metadata.creators for d in documents}
+    creators = documents[0].metadata.creators if len(same) == 1 else ()
     metadata = Metadata(
         title=title,
         language=said.get("language", (documents[0].metadata.language,))[0],
         subtitle=said.get("subtitle", ("",))[0],
         creators=said.get("creator", creators),
         contributors=said.get("contributor", ()),
-        date=said.get("date", (max((d.metadata.date for d in documents), default=""),))[0],
+        date=said.get("date", ("",))[0],
         source=said.get("source", ("",))[0],
         publisher=said.get("publisher", ("",))[0],
         rights=said.get("rights", ("",))[0],

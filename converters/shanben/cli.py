@@ -208,7 +208,7 @@ def build(
         assert r.document is not None and r.ledgers is not None  # noqa: S101 - a result has an error or both
         return {
             "work": r.slug, "folder": str(r.folder), "title": r.document.metadata.title,
-            "changes": sum(x.change_count for x in r.ledgers.values()),
+            "changes": sum(a.count for p in r.document.provenance for a in p.actions),
             "suggestions": sum(p.suggestions for p in r.document.provenance),
             "characters": len(r.document.text),
         }  # fmt: skip
@@ -371,6 +371,8 @@ def explain(
         _print_json(told | {"places": [_hit(h) for h in places]})
         return 0
     _print_explanation(told, places, everything or bool(only))
+    if only and not places:
+        click.echo(f"\n{only}: no hit in this document")
     return 0
 
 
@@ -407,12 +409,12 @@ def _print_explanation(told: dict[str, Any], places: list[Any], everything: bool
 
 
 def _flat(text: str) -> str:
-    return _printable(text.replace("\n", "⏎"))
+    return _printable(text.replace("\r\n", "⏎").replace("\n", "⏎").replace("\r", "␍").replace("\u3000", "□"))
 
 
 def _shown(text: str) -> str:
     """Show a change so that blanks can be seen."""
-    flat = _flat(text).replace(" ", "␣").replace("\u3000", "□")
+    flat = _flat(text).replace(" ", "␣")
     return flat if len(flat) <= 40 else flat[:30] + "…" + flat[-9:]
 
 
@@ -531,8 +533,13 @@ def revert(folder: Path, out: Path | None, ledger_path: Path | None) -> int:
     if out is None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    else:
-        write_file(out, data)
+        return 0
+    if out.exists() and not (out.is_file() and read_source(out) == data):
+        raise UsageError(
+            "there is another file already", where=str(out), fix="choose another name with -o, or move it away"
+        )
+    write_file(out, data)
+    click.echo(f"{_one_line(str(out))}: {len(data)} bytes, the source byte for byte")
     return 0
 
 

@@ -99,7 +99,8 @@ def _rulebook(layers: tuple[str, ...], work: str | None) -> Rulebook:
     for layer in layers:
         path = Path(layer)
         if not path.is_dir():
-            raise UsageError("there is no such rule folder", where=layer, fix="give a folder with --rules")
+            what = "this is a file, not a folder of rules" if path.is_file() else "there is no such rule folder"
+            raise UsageError(what, where=layer, fix="give the folder that holds the files with --rules")
         book = load_rules(path, layer=layer, base=book, work=work, flat_phase=OWN_PHASE)
     return book
 

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from shanben.errors import SourceError
 from shanben.rulebook.schema import METADATA_FIELDS
-from shanben.rulebook.strict_yaml import Faults, Node, Reader, did_you_mean
+from shanben.rulebook.strict_yaml import Faults, Items, Node, Reader, did_you_mean
 from shanben.tools.storage import MANIFEST, MAX_SOURCE, read_source, safe_name
 from shanben.values import Source
 
 WORK_FILE, COLLECTION_FILE = "work.yaml", "collection.yaml"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?(?:-[A-Za-z0-9]{4,8})*")
 _DATE = re.compile(r"[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?")
+_HTML = (b"<!doctype html", b"<html")
 SUFFIXES = (".txt", ".text", ".md", ".markdown")
 DEEPEST = 40
 """Folders below the one that was given are searched so deep."""
@@ -37,6 +38,12 @@ class Work:
         """Read the source. Raises SourceError when it is not the one that `work.yaml` names by its digest."""
         name = self.path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         source = Source(name, read_source(self.path, limit=limit))
+        if source.data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()[:14].lower().startswith(_HTML):
+            raise SourceError(
+                "this is the HTML code of a web page, not its text",
+                where=str(self.path),
+                fix="open it in a browser and save it as plain text (.txt), or copy the text out of it",
+            )
         if self.sha256 and source.sha256 != self.sha256:
             raise SourceError(
                 "the source is not the one that work.yaml describes (its SHA-256 differs)",
@@ -92,7 +99,7 @@ def _in_folder(folder: Path, depth: int = 0) -> Iterable[Work]:
     if (folder / MANIFEST).is_file():  # editions that were built earlier are no sources
         return
     try:
-        entries = sorted(folder.iterdir())
+        entries = sorted(folder.iterdir(), key=_natural)
     except OSError as error:
         raise SourceError(f"the folder cannot be read ({error.strerror})", where=str(folder), fix="check it") from None
     sources = [p for p in entries if p.stem == "source" and p.is_file()]
@@ -106,6 +113,12 @@ def _in_folder(folder: Path, depth: int = 0) -> Iterable[Work]:
             yield from _in_folder(entry, depth + 1)
         elif entry.suffix.lower() in SUFFIXES:
             yield _from_file(entry)
+
+
+def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
+    """Give a sort key under which 2.txt stands before 10.txt."""
+    pieces = re.split(r"([0-9]+)", path.name)
+    return [(int(p), "") if p.isdecimal() else (-1, p) for p in pieces if p], path.name
 
 
 def _from_folder(folder: Path, sources: Sequence[Path], entries: Sequence[Path]) -> Work:
@@ -123,8 +136,10 @@ def _from_folder(folder: Path, sources: Sequence[Path], entries: Sequence[Path])
 
 def _from_file(path: Path) -> Work:
     beside = path.parent / WORK_FILE
-    if path.stem == "source" and beside.is_file():
-        return _described(path, beside, path.resolve().parent.name)
+    if beside.is_file():
+        texts = [p for p in path.parent.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()]
+        if path.stem == "source" or len(texts) == 1:
+            return _described(path, beside, path.resolve().parent.name)
     return Work(safe_name(path.stem), path)
 
 
@@ -137,10 +152,7 @@ def _described(source: Path, description: Path, name: str) -> Work:
     said = {}
     for name_of_field in METADATA_FIELDS:
         if name_of_field in top:
-            values = (
-                reader.text_list(top[name_of_field]) if name_of_field in _LISTS else [reader.text(top[name_of_field])]
-            )
-            said[name_of_field] = tuple(values)
+            said[name_of_field] = _values(reader, name_of_field, top[name_of_field])
     _check_shapes(said, top, faults)
     encoding = reader.text(top["encoding"]) if "encoding" in top else None
     digest = reader.text(top["sha256"]) if "sha256" in top else ""
@@ -148,9 +160,16 @@ def _described(source: Path, description: Path, name: str) -> Work:
     return Work(safe_name(name), source, encoding, digest.lower(), said)
 
 
+def _values(reader: Reader, key: str, node: Node) -> tuple[str, ...]:
+    """Give the values of a metadata field; one that takes several may also stand there alone."""
+    if key in _LISTS and isinstance(node, Items):
+        return tuple(reader.text_list(node))
+    return (reader.text(node),)
+
+
 def _check_shapes(said: dict[str, tuple[str, ...]], top: dict[str, Node], faults: Faults) -> None:
     """Note a language or date that no edition could hold."""
-    for key, shape, example in (("language", _LANGUAGE, "zh-Hans"), ("date", _DATE, "2024-01-26")):
+    for key, shape, example in (("language", _LANGUAGE, "zh-Hans"), ("date", _DATE, "2024-01-26, 2024-01 or 2024")):
         if key in said and said[key][0] and not shape.fullmatch(said[key][0]):
             faults.add("R205", top[key].place, f"{said[key][0][:40]!r} is no {key}", f"write it like {example}")
 
@@ -198,11 +217,7 @@ def find_collection(folder: Path, description: Path | None = None) -> Collection
     reader = Reader.open(description, faults)
     allowed = ("title", "slug", "parts", "works", *_COLLECTION_FIELDS)
     top = reader.mapping(allowed=allowed, required=("title",))
-    said = {
-        key: tuple(reader.text_list(top[key]) if key in _LISTS else [reader.text(top[key])])
-        for key in ("title", *_COLLECTION_FIELDS)
-        if key in top
-    }
+    said = {key: _values(reader, key, top[key]) for key in ("title", *_COLLECTION_FIELDS) if key in top}
     _check_shapes(said, top, faults)
     slug = safe_name(reader.text(top["slug"])) if "slug" in top else f"{name}-collection"
     by_slug = {w.slug: w for w in works}
