@@ -278,7 +278,7 @@ def test_a_book_of_a_folder_that_is_none(place: Path) -> None:
         (["revert", "好.txt", "--ledger", "dist/好/ledger.jsonl"], "use the text and the ledger of the same build", 7),
         (["explain", "."], "explain takes one document", 2),
         (["explain", "没有.txt"], "there is no such file", 3),
-        (["plan", "--rules", "好.txt"], "there is no such rule folder", 2),
+        (["plan", "--rules", "好.txt"], "this is a file, not a folder of rules", 2),
     ],
 )
 def test_other_commands(place: Path, args: list[str], fragment: str, code: int) -> None:

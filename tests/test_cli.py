@@ -659,3 +659,35 @@ def test_the_library_says_the_same_as_the_command(dirty: Path) -> None:
     cleaned = clean(dirty.read_bytes())
     assert cleaned.text == TIDY
     assert revert(cleaned.text, cleaned.ledger) == DIRTY.encode()
+
+
+def test_revert_never_writes_over_another_file(tmp_path: Path) -> None:
+    source = tmp_path / "a.txt"
+    source.write_text("题目\n\n会议强调,要抓好落实.\n", encoding="utf-8")
+    other = tmp_path / "b.txt"
+    other.write_text("别的书", encoding="utf-8")
+    assert run("build", source, "-o", tmp_path / "dist").returncode == 0
+    done = run("revert", tmp_path / "dist" / "a", "-o", other)
+    assert done.returncode == 2 and b"another file" in done.stderr
+    assert other.read_text(encoding="utf-8") == "别的书"
+    done = run("revert", tmp_path / "dist" / "a", "-o", source)
+    assert done.returncode == 0 and b"byte for byte" in done.stdout, "the same bytes may stand there already"
+
+
+def test_a_book_does_not_take_its_date_or_author_from_one_work(tmp_path: Path) -> None:
+    folder = tmp_path / "essays"
+    folder.mkdir()
+    for number, author in ((2, "张三"), (10, "李四")):
+        head = f"第{number}个题目\n发布时间：2008-05-12　来源：某网\n作者：{author}\n"
+        (folder / f"{number}.txt").write_text(head + "\n正文的内容很长。\n", encoding="utf-8")
+    assert run("build", folder, "--book", "-o", tmp_path / "dist").returncode == 0
+    told = json.loads((tmp_path / "dist" / "essays-collection" / "essays-collection.json").read_text(encoding="utf-8"))
+    assert "dcterms:date" not in told["metadata"] and "dcterms:creator" not in told["metadata"]
+    assert [w["work"] for w in told["works"]] == ["2", "10"], "numbers in names count as numbers"
+
+
+def test_html_code_is_refused_with_advice(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<!DOCTYPE html>\n<html><body><p>正文。</p></body></html>", encoding="utf-8")
+    done = run("build", page, "-o", tmp_path / "dist")
+    assert done.returncode == 3 and b"HTML code" in done.stderr and not (tmp_path / "dist").exists()
