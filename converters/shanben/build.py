@@ -104,6 +104,12 @@ def build_work(
     limit: int = MAX_SOURCE,
 ) -> Built:
     """Build one work in memory and verify it. Raises VerifyError when an edition is not what it must be."""
+    document, ledger = _prepare(work, encoding=encoding, rules=rules, limit=limit)
+    return _finish(work.slug, document, {LEDGER: ledger}, formats, {})
+
+
+def _prepare(work: Work, *, encoding: str | None, rules: Sequence[str | Path], limit: int) -> tuple[Document, Ledger]:
+    """Give the Document of one work and its ledger, both laws about them checked."""
     cleaned = clean_work(work, encoding=encoding, rules=rules, limit=limit)
     if not cleaned.text.strip():
         raise SourceError("there is no text in it, or none is left", where=str(work.path), fix="see `shanben explain`")
@@ -112,7 +118,7 @@ def build_work(
     if revert(document.text, ledger) != cleaned.source.data:
         raise VerifyError("the ledger does not give the source back", where=work.slug)
     check_conservation(ledger, document)
-    return _finish(work.slug, document, {LEDGER: ledger}, formats, {})
+    return document, ledger
 
 
 def _finish(
@@ -213,10 +219,7 @@ def build_collection(
     for title, works in collection.parts:
         documents = []
         for work in works:
-            cleaned = clean_work(work, encoding=encoding, rules=rules, limit=limit)
-            document = build_document(cleaned, plan(tuple(rules), work.slug), said=work.said, name=work.slug)
-            ledger = canonical_ledger(cleaned, document)
-            check_conservation(ledger, document)
+            document, ledger = _prepare(work, encoding=encoding, rules=rules, limit=limit)
             ledgers[f"ledgers/{work.slug}.jsonl"] = ledger
             documents.append((work, document))
             if on_result:

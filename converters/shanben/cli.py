@@ -195,11 +195,11 @@ def build(
             raise UsageError("a book is made of one folder", fix="shanben build DIR --book collection.yaml")
         collection = find_collection(paths[0], Path(book) if book else None)
         count = sum(len(works) for _, works in collection.parts)
-        with _progress(None or [], count, "cleaning") as bar:
+        with _progress([], count, "cleaning") as bar:
             results = [build_collection(collection, out, on_result=lambda _r: bar.update(1), **options)]
     else:
         works = find_works(paths)
-        with _progress(None or [], len(works), "building") as bar:
+        with _progress([], len(works), "building") as bar:
             results = build_works((), out, works=works, on_result=lambda _r: bar.update(1), **options)
 
     def line(r: Result) -> dict[str, object]:

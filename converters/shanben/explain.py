@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shanben.ledger import Capture, Held, OffsetMap, Suggestion, apply_changes
+from shanben.ledger import Capture, Held, Origins, Suggestion, apply_changes
 from shanben.pipeline import Cleaned, Plan
 from shanben.values import Text
 
@@ -29,19 +29,12 @@ class Hit:
 def hits(cleaned: Cleaned, source_text: str, *, context: int = 12) -> Iterator[Hit]:
     """Give every change, in the order in which it was made, then every suggestion."""
     text, source = source_text, Text.of(source_text)
-    maps: list[OffsetMap] = []
-
-    def place(offset: int) -> tuple[int, int]:
-        for m in reversed(maps):
-            offset = m.back(offset)
-        return source.place(min(offset, len(source_text)))
-
-    for p in cleaned.ledger.passes:
+    origins = Origins(cleaned.ledger.passes)
+    for number, p in enumerate(cleaned.ledger.passes):
         for c in p.changes:
-            line, column = place(c.start)
+            line, column = source.place(min(origins.of(c.start, number), len(source_text)))
             left, right = text[max(0, c.start - context) : c.start], text[c.end : c.end + context]
             yield Hit(p.unit, p.phase, line, column, left, c.before, c.after, right, c.kind, c.reason)
-        maps.append(OffsetMap(p.changes))
         text = apply_changes(text, p.changes, unit=p.unit)
     for note in cleaned.ledger.notes:
         f = note.finding

@@ -146,16 +146,6 @@ class Ledger:
             text = undo_changes(text, p.changes, unit=p.unit)
         return text
 
-    def origin(self, offset: int, before_pass: int | None = None) -> int:
-        """Give the source offset of a character of the text before pass ``before_pass`` (default: the end).
-
-        A character that was put in by a pass is placed where that pass put it.
-        """
-        stop = len(self.passes) if before_pass is None else before_pass
-        for p in reversed(self.passes[:stop]):
-            offset = OffsetMap(p.changes).back(offset)
-        return offset
-
 
 def _edits(changes: Iterable[Change]) -> list[tuple[int, str, str]]:
     """Turn changes into plain (start, before, after), moves into a removal and an insertion, in text order."""
@@ -265,8 +255,30 @@ class OffsetMap:
         return start + before + offset - self._after[index] - after
 
 
+class Origins:
+    """The way back from the text of any pass to the source; maps are made when they are first asked for."""
+
+    def __init__(self, passes: Sequence[Pass]) -> None:
+        self._passes = passes
+        self._maps: list[OffsetMap] = []
+
+    def of(self, offset: int, before_pass: int) -> int:
+        """Give the source offset of a character of the text before pass ``before_pass``.
+
+        A character that was put in by a pass is placed where that pass put it.
+        """
+        for p in self._passes[len(self._maps) : before_pass]:
+            self._maps.append(OffsetMap(p.changes))
+        for places in reversed(self._maps[:before_pass]):
+            offset = places.back(offset)
+        return offset
+
+
 def map_marks(marks: Iterable[Mark], changes: Sequence[Change]) -> tuple[Mark, ...]:
     """Give the marks at their places after ``changes``."""
+    marks = tuple(marks)
+    if not marks:
+        return marks
     places = OffsetMap(changes)
     return tuple(replace(m, start=places.forward(m.start)) for m in marks)
 

@@ -20,7 +20,7 @@ from shanben.ledger import (
     Held,
     Ledger,
     Note,
-    OffsetMap,
+    Origins,
     Pass,
     Suggestion,
     apply_changes,
@@ -245,12 +245,10 @@ def _notes(
 ) -> tuple[Note, ...]:
     """Turn findings into notes with their place in the source; a fact found again is noted once."""
     source = Text.of(content)
-    maps = [OffsetMap(p.changes) for p in passes]
+    origins = Origins(passes)
 
     def place(offset: int, before_pass: int) -> tuple[int, int]:
-        for places in reversed(maps[:before_pass]):
-            offset = places.back(offset)
-        return source.place(min(offset, len(content)))
+        return source.place(min(origins.of(offset, before_pass), len(content)))
 
     notes: dict[tuple[object, ...], Note] = {}
     for unit, finding, at in [*captured, *others]:

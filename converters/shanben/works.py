@@ -148,7 +148,7 @@ def _described(source: Path, description: Path, name: str) -> Work:
         return Work(safe_name(name), source)
     faults = Faults()
     reader = Reader.open(description, faults)
-    top = reader.mapping(allowed=("title", *(f for f in METADATA_FIELDS if f != "title"), "encoding", "sha256", "note"))
+    top = reader.mapping(allowed=(*METADATA_FIELDS, "encoding", "sha256", "note"))
     said = {}
     for name_of_field in METADATA_FIELDS:
         if name_of_field in top:
@@ -205,7 +205,7 @@ def find_collection(folder: Path, description: Path | None = None) -> Collection
     and `works`). Without a list, sub-folders that hold several works become parts. Raises RuleError for
     faults of the file, SourceError when there is nothing to collect.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise SourceError("this is no folder", where=str(folder), fix="give the folder that holds the works")
     if description is None and (folder / COLLECTION_FILE).is_file():
         description = folder / COLLECTION_FILE

@@ -17,12 +17,11 @@ import regex
 
 from shanben.errors import RuleTimeoutError
 from shanben.ledger import Capture, Change, Finding, Held, Suggestion
-from shanben.rulebook.load import full_pattern
+from shanben.rulebook.load import PATTERN_FLAGS, full_pattern
 from shanben.rulebook.schema import Invariant, Rule, Rulebook, Where
 from shanben.steps import all_steps
 from shanben.values import Guard, Mark, Span, Text, overlaps
 
-PATTERN_FLAGS = regex.VERSION1 | regex.MULTILINE
 SECONDS = 10.0
 """Time that one rule may take on a document of up to a million characters; it grows with the document."""
 DROP_FLOOR = 1000
@@ -150,15 +149,18 @@ def _matches(rule: Rule, text: Text, seconds: float) -> Iterator[regex.Match[str
     if not _holds(rule, content, seconds):
         return
     where = rule.where
-    passed: set[int] = set()
+    pattern = compiled(full_pattern(rule))
+    first, last = _window(where, text)
     if rule.remove and (where.first or where.last):
+        hit = pattern.search(content, first, timeout=seconds)
+        if hit is None or hit.start() > last:
+            return
         # Lines that the rule takes away do not count, or the next round would find as many again.
-        every = compiled(full_pattern(rule)).finditer(content, timeout=seconds)
-        passed = {text.line_at(m.start()) for m in every}
-    first, last = _window(where, text, passed)
+        passed = {text.line_at(m.start()) for m in pattern.finditer(content, timeout=seconds)}
+        first, last = _window(where, text, passed)
     if where.repeated:
         counts = _repetitions(content)
-    for m in compiled(full_pattern(rule)).finditer(content, first, timeout=seconds):
+    for m in pattern.finditer(content, first, timeout=seconds):
         if m.start() > last or (m.end() > last and where.first):
             return
         if where.repeated:
@@ -208,15 +210,15 @@ def _match(rule: Rule, text: Text, seconds: float) -> Iterator[Finding]:
 
 
 @lru_cache(maxsize=256)
-def _class_of(characters: str) -> regex.Pattern[str]:
-    ordered = sorted(characters.split("\0"), key=len, reverse=True)
+def _class_of(characters: tuple[str, ...]) -> regex.Pattern[str]:
+    ordered = sorted(characters, key=len, reverse=True)
     if all(len(c) == 1 for c in ordered):
         return regex.compile("[" + "".join(map(regex.escape, ordered)) + "]", regex.VERSION0)
     return regex.compile("|".join(map(regex.escape, ordered)), PATTERN_FLAGS)
 
 
 def _replace_each(rule: Rule, text: Text, seconds: float) -> Iterator[Finding]:
-    for m in _class_of("\0".join(rule.replace_each)).finditer(text.content, timeout=seconds):
+    for m in _class_of(tuple(rule.replace_each)).finditer(text.content, timeout=seconds):
         yield Change(m.start(), m.group(), rule.replace_each[m.group()])
 
 
