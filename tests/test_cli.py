@@ -22,7 +22,18 @@ from shanben.pipeline import clean, plan, revert
 
 DIRTY = '通知\n\n各位代表:\n\n会议强调,要抓好落实;守住"底线".\n'
 TIDY = "通知\n\n各位代表：\n\n会议强调，要抓好落实；守住“底线”。\n"
-COMMANDS = ["build", "clean", "explain", "plan", "verify", "revert", "rules", "rules test", "rules schema"]
+COMMANDS = [
+    "build",
+    "clean",
+    "explain",
+    "plan",
+    "verify",
+    "revert",
+    "rules",
+    "rules test",
+    "rules schema",
+    "train-joints",
+]
 ESCAPE = b"\x1b["
 
 

@@ -159,7 +159,7 @@ def test_a_rule_with_every_field(tmp_path: Path) -> None:
         level="suggest",
         invariant="only-punctuation",
         run_after=("other",),
-        examples=(Example("a,b", "a，b", Place(file, 22, 5)), Example("甲", "乙", Place(file, 23, 5))),
+        examples=(Example("a,b", "a，b", Place(file, 22, 5), "a，b"), Example("甲", "乙", Place(file, 23, 5), "乙")),
         keep=(Keep("1,000", Place(file, 24, 10)), Keep("no", Place(file, 24, 19))),
     )
     assert full_pattern(book.rules[1]) == r"(?<=(?:[[\p{Han}〇]%]))(?:(?P<mark>,)(?:[\p{Han}〇]|A))(?=(?:[^a]))"
@@ -328,7 +328,7 @@ FAULTS = [
     (COMMA.replace("  examples: [['甲,乙', '甲，乙']]\n", ""), ["2:3 R202"]),
     (COMMA.replace("[['甲,乙', '甲，乙']]", "[]"), ["6:13 R204"]),
     (COMMA.replace("[['甲,乙', '甲，乙']]", "['甲,乙', '甲，乙']"), ["6:14 R201", "6:21 R201"]),
-    (COMMA.replace("[['甲,乙', '甲，乙']]", "[[甲,乙, 甲，乙]]"), ["6:14 R201"]),
+    (COMMA.replace("[['甲,乙', '甲，乙']]", "[[甲, 乙, 丙, 丁]]"), ["6:14 R201"]),
     (COMMA.replace("[['甲,乙', '甲，乙']]", "[{甲: 乙}]"), ["6:14 R201"]),
     (COMMA.replace("[['甲,乙', '甲，乙']]", "[['甲,乙', '甲,乙']]"), ["6:14 R216"]),
     (COMMA.replace("[['甲,乙', '甲，乙']]", "[['', '甲']]"), ["6:15 R204"]),

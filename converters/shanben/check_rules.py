@@ -92,14 +92,14 @@ def _check_protect(rule: Rule, plan: Plan) -> Iterator[Failure]:
 
 def _check_together(rule: Rule, plan: Plan) -> Iterator[Failure]:
     """Global keep: what a rule leaves or makes must survive the whole pipeline, but for the layout of lines."""
-    texts = [(k.text, k.place) for k in rule.keep]
+    texts = [(k.text, k.text, k.place) for k in rule.keep]
     if rule.kind != "protect":
-        texts += [(e.after, e.place) for e in rule.examples]
-    for text, place in texts:
+        texts += [(e.after, e.clean, e.place) for e in rule.examples]
+    for text, expected, place in texts:
         got, culprits = _through(text, plan)
-        if _flat(got) != _flat(text):
+        if _flat(got) != _flat(expected):
             culprit = ", ".join(c for c in culprits if c != rule.id) or rule.id
-            yield Failure("noisy", rule.id, place, text, text, got, culprit)
+            yield Failure("noisy" if text == expected else "wrong", rule.id, place, text, expected, got, culprit)
 
 
 LAYOUT_OF_LINES = frozenset({

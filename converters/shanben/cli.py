@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,7 +20,7 @@ EXIT_CODES = {
     3: "a source cannot be read, is empty, too large, or no text",
     4: "the encoding of a source cannot be told",
     5: "faults in rule, work or collection files, or a rule that does not come to an end",
-    6: "pandoc is missing or failed",
+    6: "pandoc (for training: OpenCC) is missing or failed",
     7: "a check failed: editions, ledger and source do not agree",
     8: "the output cannot be written",
     130: "interrupted (Ctrl-C)",
@@ -29,6 +29,8 @@ EXIT_CODES = {
 
 MOST_FAULTS = 30
 """So many faults of one folder are printed."""
+MOST_SHOWN = 5
+"""So many places of one rule, and moves, `explain` prints without `--all`."""
 _RULES = click.option(
     "--rules", "rules", multiple=True, type=click.Path(path_type=Path), metavar="DIR",
     help="A folder of your own rules, laid over the shipped ones. May be given again.",
@@ -332,28 +334,48 @@ def _clean_folder(
 @click.argument("source", type=click.Path(path_type=Path, allow_dash=True), metavar="FILE")
 @click.option("--all", "everything", is_flag=True, help="Show every place, not five of each rule.")
 @click.option("--rule", "only", metavar="ID", help="Show only what this rule did.")
+@click.option(
+    "--moves",
+    "moves_path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw what was moved, and how sure that is: FILE.svg, or FILE.html with both texts.",
+)
 @_ENCODING
 @_RULES
 @_LIMIT
 @_JSON
 def explain(
-    source: Path, everything: bool, only: str | None, encoding: str | None, rules: tuple[Path, ...], megabytes: int, as_json: bool
+    source: Path, everything: bool, only: str | None, moves_path: Path | None, encoding: str | None,
+    rules: tuple[Path, ...], megabytes: int, as_json: bool,
 ) -> int:  # fmt: skip
-    """Show what would change in a document, by which rule, and where. Nothing is written.
+    """Show what would change in a document, by which rule, and where. The document is not touched.
 
     \b
     Examples:
       shanben explain report.txt
       shanben explain report.txt --rule han-comma --all
+      shanben explain newspaper.txt --moves moves.html
     """
     from shanben import explain as explaining
+    from shanben import moves
     from shanben.build import clean_work
     from shanben.pipeline import clean as clean_source
     from shanben.pipeline import plan as make_plan
+    from shanben.tools.storage import write_file
     from shanben.values import Source
     from shanben.works import find_works
 
     limit = megabytes * 1_000_000
+    draw = None
+    if moves_path is not None:
+        draw = moves.PICTURES.get(moves_path.suffix.lower())
+        if draw is None:
+            raise UsageError(
+                "a picture of moves is an .svg or an .html file", where=str(moves_path), fix="--moves moves.html"
+            )
+        if moves_path.is_dir():
+            raise UsageError("this is a folder", where=str(moves_path), fix="name a file in it with --moves")
     if str(source) == "-":
         data = _read_in(limit)
         cleaned, slug = clean_source(Source("standard input", data), encoding=encoding, rules=rules), None
@@ -361,19 +383,71 @@ def explain(
         found = find_works([source])
         if len(found) != 1:
             raise UsageError("explain takes one document", where=str(source), fix="name a file")
+        if moves_path is not None:
+            _refuse_source(moves_path, found)
         cleaned, slug = clean_work(found[0], encoding=encoding, rules=rules, limit=limit), found[0].slug
     units = make_plan(rules, slug)
     if only and only not in units.faults():
         raise UsageError(f"there is no rule {only!r}", fix="`shanben plan` lists all of them")
     told = explaining.summary(cleaned, units)
-    places = [h for h in explaining.hits(cleaned, cleaned.ledger.revert(cleaned.text)) if not only or h.unit == only]
+    content = cleaned.ledger.revert(cleaned.text)
+    places = [h for h in explaining.hits(cleaned, content) if not only or h.unit == only]
+    picture = moves.read_moves(cleaned, content)
+    if moves_path is not None and draw is not None:
+        write_file(moves_path, draw(picture).encode())
+    if only:
+        picture = picture.by(only)
     if as_json:
-        _print_json(told | {"places": [_hit(h) for h in places]})
+        _print_json(told | {"places": [_hit(h) for h in places]} | moves.as_values(picture))
         return 0
-    _print_explanation(told, places, everything or bool(only))
+    _print_explanation(told, [h for h in places if not picture.tells(h.unit, h.kind)], everything or bool(only))
+    _print_moves(picture, everything or bool(only))
     if only and not places:
         click.echo(f"\n{only}: no hit in this document")
+    if moves_path is not None:
+        click.echo(f"\n{_one_line(str(moves_path))}: {picture.headline()}")
     return 0
+
+
+def _print_moves(picture: Any, everything: bool) -> None:
+    """Print what was moved, then what was not, each with what stands around it here and there."""
+    from shanben.moves import ends, group_words, nats
+
+    if not picture.blocks and not picture.proposals:
+        return
+
+    def some(items: Sequence[Any], most: int, what: str, indent: str = "  ") -> Iterable[Any]:
+        yield from items if everything else items[:most]
+        if not everything and len(items) > most:
+            click.echo(f"{indent}… and {len(items) - most} more{what} (--all)")
+
+    def aim(target: tuple[int, int] | None) -> str:
+        return "the end" if target is None else f"before {target[0]}:{target[1]}"
+
+    def around(name: str, context: Any, text: str) -> None:
+        first, last = ends(text)
+        block = click.style(_flat(first) + (f" … {_flat(last)}" if last else ""), fg="cyan")
+        click.echo(f"    {name}  {_flat(context.before)} | {block} | {_flat(context.after)}")
+
+    click.echo(f"\n{click.style('moved text', bold=True)}  {picture.headline()}")
+    for group in some(picture.groups, MOST_SHOWN, " moves"):
+        if len(group) > 1:
+            click.echo(f"  {group_words(group)}")
+        for b in some(group, 2, " blocks of this column", "    "):
+            lines = "1 line" if b.lines == 1 else f"{b.lines} lines"
+            reason = f"  ({_flat(b.reason)})" if b.reason else ""
+            gain = click.style(f"{nats(b.gain)}, {b.certainty}", fg="green" if b.certainty == "strong" else "yellow")
+            click.echo(f"  {b.line}:{b.column} → {aim(b.target)}  {lines}  {gain}  {b.unit}{reason}")
+            around("was", b.old, b.text)
+            around("now", b.new, b.text)
+    for title, found in (("suggested, not moved", picture.suggestions), ("cut for good", picture.cuts)):
+        if found:
+            click.echo(f"\n{click.style(title, bold=True)}  ×{len(found)}")
+        for p in some(found, MOST_SHOWN, ""):
+            goal = f" → {aim(p.target)}" if p.target else ""
+            gain = "" if p.cut and p.gain is None else f"  {nats(p.gain)}"
+            click.echo(f"  {p.line}:{p.column}{goal}{gain}  {p.unit}  ({_flat(p.reason)})")
+            around("   ", p.context, p.text or "…")
 
 
 def _hit(h: Any) -> dict[str, object]:
@@ -398,14 +472,14 @@ def _print_explanation(told: dict[str, Any], places: list[Any], everything: bool
         info = described.get(unit, {"fault": "", "file": ""})
         title = "in doubt, left alone" if key.endswith("?") else info["fault"]
         click.echo(f"\n{click.style(unit, bold=True)}  {title}  ×{len(found)}  {info['file']}")
-        for h in found if everything else found[:5]:
+        for h in found if everything else found[:MOST_SHOWN]:
             before = click.style(_shown(h.before), fg="red")
             after = click.style(_shown(h.after), fg="green")
             change = f"[{before} → {after}]"
             reason = f"  ({h.reason})" if h.reason else ""
             click.echo(f"  {h.line}:{h.column}  {_flat(h.left)}{change}{_flat(h.right)}{reason}")
-        if not everything and len(found) > 5:
-            click.echo(f"  … and {len(found) - 5} more (--all)")
+        if not everything and len(found) > MOST_SHOWN:
+            click.echo(f"  … and {len(found) - MOST_SHOWN} more (--all)")
 
 
 def _flat(text: str) -> str:
@@ -540,6 +614,88 @@ def revert(folder: Path, out: Path | None, ledger_path: Path | None) -> int:
         )
     write_file(out, data)
     click.echo(f"{_one_line(str(out))}: {len(data)} bytes, the source byte for byte")
+    return 0
+
+
+@main.command("train-joints")
+@click.argument("corpus", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), required=True, metavar="FILE.npz", help="Where the model goes."
+)
+@click.option(
+    "--order",
+    type=click.IntRange(2, 8),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Length of the longest Chinese n-grams, in characters.",
+)
+@click.option(
+    "--entries",
+    type=click.IntRange(1_000, 50_000_000),
+    default=3_600_000,
+    show_default=True,
+    metavar="N",
+    help="Chinese n-grams to keep; a million takes about 3.5 MB.",
+)
+@click.option(
+    "--latin-order",
+    type=click.IntRange(2, 8),
+    default=7,
+    show_default=True,
+    metavar="N",
+    help="The same for Latin letters.",
+)
+@click.option(
+    "--latin-entries",
+    type=click.IntRange(1_000, 50_000_000),
+    default=550_000,
+    show_default=True,
+    metavar="N",
+    help="The same for Latin letters.",
+)
+@_JSON
+def train_joints(
+    corpus: tuple[Path, ...], out: Path, order: int, entries: int, latin_order: int, latin_entries: int, as_json: bool
+) -> int:  # fmt: skip
+    """Train a model of joints on your own texts, for the repair of columns.
+
+    CORPUS are UTF-8 files, one paragraph a line, plain or packed with xz, or folders of such files. Chinese and
+    Latin paragraphs are told apart and may be mixed. The same corpus gives the same bytes. The model is written
+    at the end, in one step. `model` among the `params` of the rule `column-order` names it.
+
+    \b
+    Examples:
+      shanben train-joints newspaper/ -o newspaper.npz
+      shanben train-joints reports.txt.xz novels.txt -o mine.npz --entries 1000000
+    """
+    from dataclasses import replace
+
+    from shanben.columns import train
+
+    train.check_target(out)
+    simplified, converter = train.simplified_characters()
+    try:
+        told = train.train(
+            corpus,
+            out,
+            simplified=simplified,
+            converter=converter,
+            han=replace(train.HAN, order=order, entries=entries),
+            latin=replace(train.LATIN, order=latin_order, entries=latin_entries),
+            report=lambda line: click.echo(_one_line(line), err=True),
+        )
+    except MemoryError:
+        raise SourceError("there is not enough memory for this corpus", fix="give less text") from None
+    if as_json:
+        _print_json(told)
+        return 0
+    click.echo(f"{click.style(_one_line(str(out)), bold=True)}  {out.stat().st_size / 1e6:.1f} MB")
+    for words, script in (("Chinese", "han"), ("Latin", "latin")):
+        kept = told[script]
+        click.echo(
+            f"  {words}: {sum(kept['n-grams']):,} n-grams of up to {kept['order']}, {kept['characters']:,} characters"
+        )
     return 0
 
 

@@ -147,20 +147,23 @@ class Ledger:
         return text
 
 
-def _edits(changes: Iterable[Change]) -> list[tuple[int, str, str]]:
-    """Turn changes into plain (start, before, after), moves into a removal and an insertion, in text order."""
+def _edits(changes: Iterable[Change]) -> list[tuple[int, str, str, int]]:
+    """Turn changes into plain (start, before, after, −1), moves into a removal and an insertion, in text order.
+
+    The fourth of an insertion tells where the moved text came from. Insertions at one place keep their order.
+    """
     edits = []
     for c in changes:
         if c.to is None:
-            edits.append((c.start, c.before, c.after))
+            edits.append((c.start, c.before, c.after, -1))
         else:
             if c.before != c.after:
                 raise LedgerError(f"a move at offset {c.start} changes its text")
-            edits += [(c.start, c.before, ""), (c.to, "", c.after)]
+            edits += [(c.start, c.before, "", -1), (c.to, "", c.after, c.start)]
     # An insertion at the place where a removal begins stands before it.
     edits.sort(key=lambda e: (e[0], len(e[1]) > 0))
     end = 0
-    for start, before, _ in edits:
+    for start, before, _, _ in edits:
         if start < end:
             raise LedgerError(f"two changes overlap at offset {start}")
         end = start + len(before)
@@ -170,7 +173,7 @@ def _edits(changes: Iterable[Change]) -> list[tuple[int, str, str]]:
 def apply_changes(text: str, changes: Iterable[Change], *, unit: str = "") -> str:
     """Give ``text`` with all ``changes`` made at once. Raises LedgerError where ``before`` does not stand."""
     out, at = [], 0
-    for start, before, after in _edits(changes):
+    for start, before, after, _ in _edits(changes):
         if start < 0 or text[start : start + len(before)] != before or start > len(text):
             raise _misfit(unit, start, before, text[start : start + len(before)] if start >= 0 else "")
         out += [text[at:start], after]
@@ -182,7 +185,7 @@ def apply_changes(text: str, changes: Iterable[Change], *, unit: str = "") -> st
 def undo_changes(text: str, changes: Iterable[Change], *, unit: str = "") -> str:
     """Give the text from before ``changes``. Raises LedgerError where ``after`` does not stand."""
     out, at, shift = [], 0, 0
-    for start, before, after in _edits(changes):
+    for start, before, after, _ in _edits(changes):
         place = start + shift
         if place < 0 or text[place : place + len(after)] != after or place > len(text):
             raise _misfit(unit, place, after, text[place : place + len(after)] if place >= 0 else "")
@@ -207,27 +210,30 @@ class OffsetMap:
     def __init__(self, changes: Sequence[Change]) -> None:
         self._before: list[int] = []
         self._after: list[int] = []
-        self._edits: list[tuple[int, int, int]] = []
-        self._moves = sorted((c.start, c.end, c.to) for c in changes if c.to is not None)
+        self._edits: list[tuple[int, int, int, int]] = []
+        arrivals: dict[int, int] = {}
         shift = 0
-        for start, before, after in _edits(changes):
+        for index, (start, before, after, origin) in enumerate(_edits(changes)):
             self._before.append(start)
             self._after.append(start + shift)
-            self._edits.append((start, len(before), len(after)))
+            self._edits.append((start, len(before), len(after), origin))
             shift += len(after) - len(before)
+            if origin >= 0:
+                arrivals[origin] = index
+        self._moves = sorted((c.start, c.end, arrivals[c.start]) for c in changes if c.to is not None)
+        self._starts = [start for start, _, _ in self._moves]
 
     def forward(self, offset: int) -> int:
         """Give the new place of a character; inside an edit, as far in as the new text reaches.
 
         An offset at an insertion stays behind it. A moved character is followed to where it went.
         """
-        for start, end, to in self._moves:
-            if start <= offset < end:
-                index = next(i for i, (s, b, a) in enumerate(self._edits) if s == to and not b and a == end - start)
-                return self._after[index] + offset - start
+        move = bisect_right(self._starts, offset) - 1
+        if move >= 0 and offset < self._moves[move][1]:
+            return self._after[self._moves[move][2]] + offset - self._moves[move][0]
         index = bisect_right(self._before, offset) - 1
         while index >= 0:
-            start, before, after = self._edits[index]
+            start, before, after, _ = self._edits[index]
             place = self._after[index]
             if offset < start + before:
                 return place + min(offset - start, max(after - 1, 0))
@@ -244,14 +250,11 @@ class OffsetMap:
         while holder > 0 and not self._edits[holder][2] and self._after[holder - 1] == self._after[holder]:
             holder -= 1
         for i in {holder, index}:
-            start, before, after = self._edits[i]
+            start, before, after, origin = self._edits[i]
             inside = offset - self._after[i]
             if inside < after:
-                for m_start, m_end, to in self._moves:
-                    if to == start and not before and m_end - m_start == after:
-                        return m_start + inside
-                return start + min(inside, max(before - 1, 0))
-        start, before, after = self._edits[index]
+                return origin + inside if origin >= 0 else start + min(inside, max(before - 1, 0))
+        start, before, after, _ = self._edits[index]
         return start + before + offset - self._after[index] - after
 
 

@@ -20,6 +20,7 @@ from shanben.ledger import (
     Held,
     Ledger,
     Note,
+    OffsetMap,
     Origins,
     Pass,
     Suggestion,
@@ -30,6 +31,7 @@ from shanben.resources import rules_root
 from shanben.rulebook.apply import Unit, findings, in_order, make_guards, make_unit, resolve_near
 from shanben.rulebook.load import load_rules
 from shanben.rulebook.schema import PHASES, Rulebook
+from shanben.steps import all_steps
 from shanben.values import Decoding, Guard, Mark, Segment, Source, Text, with_marks
 
 MAX_ROUNDS = 40
@@ -182,6 +184,7 @@ def run(source: Source, content: str, decoding: Decoding, steps: Plan) -> Cleane
     passes: list[Pass] = []
     captured: list[tuple[str, Capture, int]] = []
     last: list[tuple[str, Finding, int]] = []
+    lasting: list[tuple[str, Finding, int]] = []
     ends: dict[str, tuple[int, int, Text]] = {content: (0, 0, text)}
     for round_number in range(1, MAX_ROUNDS + 1):
         count = len(passes)
@@ -191,6 +194,8 @@ def run(source: Source, content: str, decoding: Decoding, steps: Plan) -> Cleane
             changes = tuple(f for f in found if isinstance(f, Change))
             captured += [(unit.id, f, len(passes)) for f in found if isinstance(f, Capture)]
             last += [(unit.id, f, len(passes)) for f in found if isinstance(f, Suggestion | Held)]
+            if round_number == 1 and unit.rule.step and all_steps()[unit.rule.step].lasting:
+                lasting += [(unit.id, f, len(passes)) for f in found if isinstance(f, Suggestion)]
             text = with_marks(text, (f for f in found if isinstance(f, Mark)))
             if changes:
                 passes.append(Pass(unit.id, unit.rule.phase, unit.rule.digest, round_number, changes))
@@ -225,7 +230,7 @@ def run(source: Source, content: str, decoding: Decoding, steps: Plan) -> Cleane
         rulebook_digest=steps.digest,
         version=version(),
         passes=tuple(passes),
-        notes=_notes(captured, last, passes, content),
+        notes=_notes(captured, [*lasting, *last], passes, content),
         marks=text.marks,
         text_sha256=text_digest(text.content),
     )
@@ -250,12 +255,19 @@ def _notes(
     def place(offset: int, before_pass: int) -> tuple[int, int]:
         return source.place(min(origins.of(offset, before_pass), len(content)))
 
+    maps: dict[int, OffsetMap] = {}
     notes: dict[tuple[object, ...], Note] = {}
     for unit, finding, at in [*captured, *others]:
         if isinstance(finding, Capture):
             notes.setdefault((unit, finding.field, finding.value), Note(unit, *place(finding.start, at), finding))
         elif isinstance(finding, Suggestion):
-            notes[(unit, finding.start, finding.before, at)] = Note(unit, *place(finding.start, at), finding)
+            end = finding.start
+            for p in passes[at:]:
+                if id(p) not in maps:
+                    maps[id(p)] = OffsetMap(p.changes)
+                end = maps[id(p)].forward(end)
+            line, column = place(finding.start, at)
+            notes[(unit, line, column, finding.before)] = Note(unit, line, column, replace(finding, start=end))
         elif isinstance(finding, Held):
             notes[(unit,)] = Note(unit, 1, 1, finding)
     return tuple(notes.values())

@@ -239,6 +239,10 @@ def findings(unit: Unit, text: Text) -> list[Finding]:
     if not changes:
         return others
     kept, refused = _allowed(changes, text)
+    if any(c.to is not None for c in kept):
+        # Texts that are moved to one place stand there in the order in which the step gave them.
+        given = {id(c): n for n, c in enumerate(found)}
+        kept.sort(key=lambda c: given[id(c)])
     others += refused
     fault = _breaks(unit.invariant, kept) or _over_limit(rule, kept, text)
     if fault:
@@ -310,8 +314,8 @@ def _breaks(invariant: Invariant, changes: Sequence[Change]) -> str:
     if not invariant:
         return ""
     if invariant == "same-characters":
-        before = Counter("".join(c.before for c in changes))
-        if before != Counter("".join(c.after for c in changes)):
+        before = Counter("".join("".join(c.before.split()) for c in changes))
+        if before != Counter("".join("".join(c.after.split()) for c in changes)):
             return "it would not keep the same characters"
         return ""
     for c in changes:

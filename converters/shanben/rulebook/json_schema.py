@@ -131,7 +131,7 @@ def _rule(steps: Mapping[str, Step]) -> Schema:
         "invariant": _one_of(INVARIANTS),
         "order": _object(ORDER_KEYS, {"after": _list(_NAME)}, ["after"]),
         "overrides": _NAME,
-        "examples": _list({"type": "array", "minItems": 2, "maxItems": 2, "items": _ANY_TEXT}),
+        "examples": _list({"type": "array", "minItems": 2, "maxItems": 3, "items": _ANY_TEXT}),
         "keep": _list(_TEXT),
     }
     return _object(RULE_KEYS, values, REQUIRED_KEYS) | {

@@ -114,7 +114,7 @@ RULE_KEYS: Mapping[str, str] = {
     "invariant": "what the rule's changes may never break",
     "order": "the rules that must run before this one",
     "overrides": "the rule of a lower layer whose place this one takes",
-    "examples": "pairs: a text, and what it must become",
+    "examples": "pairs: a text, and what it must become; a third text where later rules go on with that",
     "keep": "texts that must not change",
 }
 REQUIRED_KEYS = ("id", "fault", "examples")
@@ -625,15 +625,20 @@ class _RuleReader:
     def _examples(self) -> tuple[Example, ...]:
         found = []
         for node in strict_yaml.items(self._faults, self._node("examples"), "`examples`"):
-            if not isinstance(node, Items) or len(node.items) != 2:
+            if not isinstance(node, Items) or len(node.items) not in (2, 3):
                 if not isinstance(node, strict_yaml.Refused):
                     fix = "write - ['text with the fault', 'text without']"
                     self._faults.add("R201", node.place, "an example must be a pair of texts", fix)
                 continue
             before = strict_yaml.scalar(self._faults, node.items[0], "the text of an example", exact=True)
             after = strict_yaml.scalar(self._faults, node.items[1], "the result of an example", empty=True, exact=True)
-            if before and after:
-                found.append(Example(before.value, after.value, node.place))
+            final = (
+                strict_yaml.scalar(self._faults, node.items[2], "the clean text of an example", empty=True, exact=True)
+                if len(node.items) == 3
+                else after
+            )
+            if before and after and final:
+                found.append(Example(before.value, after.value, node.place, final.value))
         return tuple(found)
 
     def _keep(self) -> tuple[Keep, ...]:

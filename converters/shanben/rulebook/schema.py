@@ -47,11 +47,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text that must change, exactly so (``after``), and where it is written."""
+    """A text that must change, exactly so (``after``), and where it is written.
+
+    ``clean`` is what the whole pipeline makes of ``after``: the same, unless later rules go on with it.
+    """
 
     before: str
     after: str
     place: Place
+    clean: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,14 @@ class Step:
     """A function `(text, params) -> findings` under the name that rule files use.
 
     ``params`` is a frozen dataclass; its fields, defaults and annotations (str, int, float, bool,
-    tuple[str, ...]) are the schema of the rule's `params:`.
+    tuple[str, ...]) are the schema of the rule's `params:`. Suggestions count in the last round, when all else is at
+    rest; with ``lasting`` those of the first round stand too, since later rules take their evidence away.
     """
 
     name: str
     run: Callable[[Text, Any], Iterable[Finding]]
     params: type
+    lasting: bool = False
 
 
 @cache

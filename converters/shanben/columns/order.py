@@ -1,0 +1,286 @@
+"""Find the reading order of a text: the whole search, from the printed lines to the moves.
+
+Hypotheses, weighed in one currency (nats of joint evidence less the price of what is rare):
+
+* the text is in order: nothing is done, and nothing is paid;
+* single lines or short runs were displaced (`displaced.py`);
+* columns were read across, one column line per text line (`strands.py`), or side by side in one text line
+  (`cells.py`, then the same);
+* blocks stand in the wrong order: columns are linked end to beginning, wherever the evidence says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from shanben.columns.cells import Cell, find_cells
+from shanben.columns.displaced import Prices, put_back
+from shanben.columns.evidence import Bools, Evidence, log_odds, other_script
+from shanben.columns.joints import Floats, JointModel, load
+from shanben.columns.lines import Piece, cells, ends_sentence, measure, printed_lines
+from shanben.columns.linking import link
+from shanben.columns.strands import Costs, Joined, deal_best, in_order, strands_of
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``least``: printed lines below which nothing is tried. ``price``: of any repair, in nats (see `Prices.event`).
+    ``threshold``: the gain of a whole dealing that is done."""
+
+    least: int = 8
+    price: float = 9.0
+    threshold: float = 15.0
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """Lines that were moved together, with the evidence. ``lines`` are numbers of pieces."""
+
+    lines: tuple[int, ...]
+    gain: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Reordered:
+    """The outcome: the pieces of the text, their reading order, why, and what was left undone.
+
+    ``order`` equals ``range(len(pieces))`` where nothing is done; ``note`` says in words why; ``hypotheses`` what was
+    weighed, with its gain in nats.
+    """
+
+    source: str
+    pieces: tuple[Piece, ...]
+    order: tuple[int, ...]
+    repairs: tuple[Repair, ...] = ()
+    proposals: tuple[Repair, ...] = ()
+    note: str = ""
+    evidence: Evidence | None = field(default=None, repr=False, compare=False)
+    hypotheses: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Give the text in reading order, for a quick look; the step makes moves of it."""
+        if not self.order or list(self.order) == list(range(len(self.pieces))):
+            return self.source
+        return "\n".join(self.source[self.pieces[i].start : self.pieces[i].end] for i in self.order)
+
+
+@lru_cache(maxsize=2)
+def joint_model(path: str = "") -> JointModel:
+    """Load the shipped model, or the one at ``path``."""
+    if path:
+        return load(Path(path))
+    with resources.as_file(resources.files("shanben") / "data" / "joints.npz") as shipped:
+        return load(shipped)
+
+
+def reorder(text: str, settings: Settings | None = None) -> Reordered:
+    """Find the reading order of a text. Cheap where there are no column lines: the model is not even loaded."""
+    settings = settings or Settings()
+    pieces, width = printed_lines(text)
+    if not _has_column_lines(text, pieces, width, settings):
+        return Reordered(text, tuple(pieces), tuple(range(len(pieces))), note="no column lines")
+    if other_script(text) > 0.3:
+        return Reordered(text, tuple(pieces), tuple(range(len(pieces))), note="a script that the model does not know")
+    model = joint_model(settings.model)
+    evidence = _evidence(text, pieces, model)
+    health, joints = _health(evidence)
+    if joints >= 10 and health > (0.72 if width else 0.985):
+        return _put_back(text, pieces, evidence, settings)
+    tried = list(_hypotheses(text, pieces, evidence, model, joints))
+    best = max(tried, key=lambda h: h.gain)
+    if best.gain < settings.threshold:
+        return _put_back(text, pieces, evidence, settings)
+    return Reordered(
+        text,
+        tuple(best.pieces),
+        tuple(best.order),
+        note="columns",
+        evidence=best.evidence,
+        hypotheses=tuple((h.name, round(h.gain, 1)) for h in tried),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Hypothesis:
+    """One way to read the text. ``gain``: what its joints say for it beyond those of the text as found, in nats."""
+
+    name: str
+    pieces: Sequence[Piece]
+    evidence: Evidence
+    order: Sequence[int]
+    gain: float
+
+
+def _hypotheses(
+    text: str, pieces: Sequence[Piece], evidence: Evidence, model: JointModel, joints: int
+) -> Iterator[_Hypothesis]:
+    """Give the ways to read a text that is not in order. All are measured by the same dealing model against the text
+    in one column."""
+    n = len(pieces)
+    apart = _apart(text, pieces)
+    base = in_order(evidence)
+    order, score = link(evidence, [list(range(n))], base, kept=_kept(evidence, apart))
+    yield _Hypothesis("blocks", pieces, evidence, order, score - base)
+    units = _units(evidence, apart)
+    if units:
+        joined = Joined(evidence, units)
+        dealt = deal_best(joined, list(range(joined.n)))
+        strands = [[i for u in strand for i in units[u]] for strand in strands_of(dealt)]
+        order, score = link(evidence, strands, dealt.score)
+        yield _Hypothesis("blocks dealt", pieces, evidence, order, score - in_order(joined))
+    found = find_cells(text, model)
+    if found:
+        strands, pieces = _by_cells(found)
+        evidence = _evidence(text, pieces, model)
+        at = np.arange(evidence.n - 1)
+        order, score = link(evidence, strands)
+        plain = float(evidence.score(at, at + 1).sum())
+        beside = _Hypothesis("cells", pieces, evidence, order, score - plain)
+        if any(c.spanning for c in found):
+            base = in_order(evidence)
+            column_of = [-1 if c.spanning else c.region * 8 + c.column for c in sorted(found, key=lambda c: c.start)]
+            dealt = deal_best(evidence, [p.row for p in pieces], column_of=column_of)
+            order, score = link(evidence, strands_of(dealt), dealt.score)
+            # `find_cells` has weighed the columns against the text as found; against another dealing they pay.
+            if score - base > max(0.35 * beside.gain, beside.gain - _price_of(found, evidence)):
+                beside = _Hypothesis("cells dealt", pieces, evidence, order, score - base)
+        yield beside
+    elif joints >= max(8, 0.25 * n):
+        dealt = deal_best(evidence, list(range(n)))
+        order, score = link(evidence, strands_of(dealt), dealt.score)
+        yield _Hypothesis("dealt", pieces, evidence, order, score - base)
+
+
+def _price_of(found: Sequence[Cell], evidence: Evidence) -> float:
+    """Give what the columns and the lines across them that `find_cells` tells cost in the model of the dealing."""
+    costs = Costs()
+    columns = {(c.region, c.column) for c in found if not c.spanning}
+    price = len({region for region, _ in columns}) * (costs.open - costs.open_beside) + len(columns) * costs.open_beside
+    run = False
+    for i, c in enumerate(sorted(found, key=lambda c: c.start)):
+        plain = c.spanning and not (evidence.short[i] and not evidence.ends[i])
+        if c.spanning and not plain:
+            price += costs.aside_short
+        elif plain and not run:
+            price += costs.open
+        run = plain
+    return price
+
+
+def _apart(text: str, pieces: Sequence[Piece]) -> Bools:
+    """Tell after which pieces the text has an empty line or a page break."""
+    gaps = [text[a.end : b.start] for a, b in pairwise(pieces)]
+    return np.array([gap.count("\n") > 1 or "\f" in gap for gap in gaps], bool)
+
+
+def _rate(scores: Floats) -> float:
+    """Give what share of joints is right, if that is all that is known of them."""
+    rate = 0.5
+    for _ in range(12):
+        right = rate / (rate + (1 - rate) * np.exp(-np.clip(scores, -8, 8)))
+        rate = float(np.clip((right.sum() + 1) / (len(scores) + 2), 0.02, 0.995))
+    return rate
+
+
+def _kept(evidence: Evidence, apart: Bools) -> Floats:
+    """Give the bonus of each joint as found: what the layout (lines together, or with a gap between) says for it."""
+    at = np.arange(evidence.n - 1)
+    scores = evidence.score(at, at + 1)
+    kept = np.full(evidence.n, 5.0, np.float32)
+    if 2 <= apart.sum() < 0.7 * len(apart):
+        for which in (apart, ~apart):
+            kept[:-1][which] = np.clip(log_odds(_rate(scores[which])) + 2.0, 0.5, 7.0)
+    return kept
+
+
+def _units(evidence: Evidence, apart: Bools) -> list[list[int]]:
+    """Give the blocks that gaps part, if within blocks the text is in order; else nothing."""
+    n = evidence.n
+    if not 3 <= apart.sum() < 0.6 * len(apart):
+        return []
+    at = np.arange(n - 1)
+    scores = evidence.score(at, at + 1)
+    together = _rate(scores[~apart])
+    if together < 0.8 and together < _rate(scores[apart]) + 0.15:
+        return []
+    cuts = np.nonzero(apart | (scores < -1.5))[0] + 1
+    return [list(range(a, b)) for a, b in pairwise([0, *cuts.tolist(), n])]
+
+
+def _put_back(text: str, pieces: Sequence[Piece], evidence: Evidence, settings: Settings) -> Reordered:
+    order, done, doubtful = put_back(evidence, range(len(pieces)), Prices(event=settings.price))
+    return Reordered(
+        text,
+        tuple(pieces),
+        tuple(order),
+        tuple(Repair(tuple(lines), e.gain, e.kind) for e, lines in done),
+        tuple(Repair(tuple(lines), e.gain, e.kind) for e, lines in doubtful),
+        note="displaced",
+        evidence=evidence,
+    )
+
+
+def _evidence(text: str, pieces: Sequence[Piece], model: JointModel) -> Evidence:
+    return Evidence([text[p.start : p.end] for p in pieces], model)
+
+
+def _has_column_lines(text: str, pieces: Sequence[Piece], width: float, settings: Settings) -> bool:
+    """Tell whether enough lines are broken at a common width for columns to be possible at all."""
+    if len(pieces) < settings.least:
+        return False
+    if width:
+        return True
+    lines = [text[p.start : p.end] for p in pieces]
+    widths = [cells(t) for t in lines]
+    open_ended = [w for w, t in zip(widths, lines, strict=True) if w >= 7 and not ends_sentence(t)]
+    if len(open_ended) < max(6, 0.25 * len(lines)):
+        return False
+    _, share = measure(open_ended)
+    return share >= 0.3 or sum(w > 30 for w in open_ended) >= 6
+
+
+def _health(evidence: Evidence) -> tuple[float, int]:
+    """Give the share of joints in the order found that look right, against what right joints look like here, and
+    how many joints tell."""
+    at = np.arange(evidence.n - 1)
+    going = at[~evidence.short[:-1]]
+    if not len(going):
+        return 1.0, 0
+    seen = float((evidence.score(going, going + 1) > 0.5).mean())
+    right, wrong = evidence.right_joints, evidence.wrong_joints
+    return (seen - wrong) / max(0.1, right - wrong), len(going)
+
+
+# --- from columns to a text -----------------------------------------------------------------------------------
+
+
+def _by_cells(found: Sequence[Cell]) -> tuple[list[list[int]], list[Piece]]:
+    """Give the strands that the cells of side-by-side lines show, and all cells as pieces."""
+    found = sorted(found, key=lambda c: c.start)
+    pieces = [Piece(c.start, c.end, c.row) for c in found]
+    strands: dict[tuple[int, int, int], list[int]] = {}
+    run = 0
+    last = None
+    for i in sorted(range(len(found)), key=lambda i: (found[i].row, found[i].start)):
+        c = found[i]
+        if c.spanning:
+            if last is not None and not last.spanning:
+                run += 1
+            strands.setdefault((c.region, -1, run), []).append(i)
+        else:
+            strands.setdefault((c.region, c.column, 0), []).append(i)
+        last = c
+    first = {key: min(found[i].row for i in lines) for key, lines in strands.items()}
+    top = {key[0]: min(first[k] for k in strands if k[0] == key[0]) for key in strands}
+    ordered = sorted(strands, key=lambda k: (first[k] if k[1] < 0 else top[k[0]], k[1]))
+    return [strands[k] for k in ordered], pieces

@@ -1,0 +1,1 @@
+"""Programs that measure how well, and how fast, Shanben works on a folder of cases."""
