@@ -78,9 +78,11 @@ def may_hold_columns(text: str, pieces: Sequence[Piece], width: float, least: in
     """Tell whether enough lines are broken at a common width for columns to be possible at all."""
     if len(pieces) < least:
         return False
+    lines = [text[p.start : p.end] for p in pieces]
+    if 2 * len(set(lines)) < len(lines):  # the same few lines again and again are no prose
+        return False
     if width:
         return True
-    lines = [text[p.start : p.end] for p in pieces]
     open_ended = [w for t in lines if (w := cells(t)) >= _NARROWEST and not ends_sentence(t)]
     if len(open_ended) < max(6, 0.25 * len(lines)):
         return False
