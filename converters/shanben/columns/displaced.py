@@ -33,8 +33,8 @@ class Prices:
     ``propose``: that is told as a suggestion."""
 
     event: float = 9.0
-    far: float = 0.5
-    cluster: float = 4.0
+    far: float = 0.55
+    cluster: float = 3.0
     sure_weave: float = 6.0
     double: float = 1.0
     sure: float = 4.0
@@ -99,7 +99,10 @@ def put_back(
     """
     prices = prices or Prices()
     best = _by_windows(evidence, list(order), prices, set())
-    for start, before in ((list(order), []), (list(best[0]), best[1])):
+    starts: list[tuple[list[int], list[tuple[Event, list[int]]]]] = [(list(best[0]), best[1])]
+    if len(order) <= 2 * prices.window:
+        starts.insert(0, (list(order), []))
+    for start, before in starts:
         result, unwoven = _unweave(evidence, start, prices)
         if not unwoven:
             continue
@@ -203,11 +206,12 @@ def _in_window(
         )
         if not best or best[0].net < prices.accept:
             break
-        lines_moved = best[0].lines(current)
-        done.append((best[0], [order[x] for x in lines_moved]))
-        around = {best[0].at - 1, best[0].to - 1, best[0].to}
-        touched |= set(lines_moved) | {current[x] for x in around if 0 <= x < len(current)}
-        current = best[0].apply(current)
+        for event in _apart(best, prices):
+            lines_moved = event.lines(current)
+            done.append((event, [order[x] for x in lines_moved]))
+            around = {event.at - 1, event.to - 1, event.to}
+            touched |= set(lines_moved) | {current[x] for x in around if 0 <= x < len(current)}
+            current = event.apply(current)
     proposed: list[tuple[Event, list[int]]] = []
     seen: set[int] = set()
     for event in best:
@@ -216,6 +220,21 @@ def _in_window(
             proposed.append((event, moved))
             seen |= set(moved)
     return [order[x] for x in current], done, proposed
+
+
+def _apart(events: Sequence[Event], prices: Prices) -> list[Event]:
+    """Give the events worth doing, best first, as far as they do not touch each other: none shifts another's places."""
+    chosen: list[tuple[int, int]] = []
+    found = []
+    for event in events:
+        if event.net < prices.accept:
+            break
+        wide = 2 * event.count if event.kind in ("weave", "zip") else event.count
+        low, high = min(event.at, event.to) - 2, max(event.at + wide, event.to + event.count) + 2
+        if all(high < a or b < low for a, b in chosen):
+            chosen.append((low, high))
+            found.append(event)
+    return found
 
 
 def _joints(evidence: Evidence, lines: Ints, prices: Prices) -> Floats:

@@ -35,7 +35,7 @@ _CENTRES = np.array([-7.0, -5.2, -3.7, -2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5, 4.7
 _PRIOR = np.array([-2.2, -1.9, -1.6, -1.1, -0.7, -0.3, 0.2, 0.8, 1.4, 2.0, 2.7, 3.3, 3.9, 4.6])
 """Ratios over all registers of the training text, at the centres of the bins."""
 _PRIOR_WEIGHT = 12.0
-_KNOWN = 6.0
+_KNOWN = 4.5
 _HIGHEST = 5.0
 _LOWEST = -3.0
 

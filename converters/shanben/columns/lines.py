@@ -12,6 +12,7 @@ import regex
 _ROW = regex.compile(r"\S(?:[^\n]*\S)?")
 _BLANK = regex.compile(r"(?<=\S) (?=\S)")
 _HAN = regex.compile(r"\p{Han}")
+_TORN = regex.compile(r"[a-z]- [a-z]")
 _NARROWEST, _WIDEST = 7, 60
 _ENDS = regex.compile(r"""[。！？!?…；;：:.][”’」』"'\)）\]】]*+$""")
 
@@ -76,6 +77,8 @@ def printed_lines(text: str) -> tuple[list[Piece], float]:
 
 def may_hold_columns(text: str, pieces: Sequence[Piece], width: float, least: int) -> bool:
     """Tell whether enough lines are broken at a common width for columns to be possible at all."""
+    if len(_TORN.findall(text)) >= 5:  # hyphens of line ends, in the middle of lines
+        return True
     if len(pieces) < least:
         return False
     lines = [text[p.start : p.end] for p in pieces]

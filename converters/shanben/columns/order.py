@@ -24,7 +24,7 @@ from shanben.columns.cells import Cell, find_cells
 from shanben.columns.displaced import Prices, put_back
 from shanben.columns.evidence import Bools, Evidence, log_odds, other_script
 from shanben.columns.joints import Floats, JointModel, load
-from shanben.columns.lines import Piece, cells, ends_sentence, measure, printed_lines
+from shanben.columns.lines import Piece, may_hold_columns, printed_lines
 from shanben.columns.linking import link
 from shanben.columns.strands import Costs, Joined, deal_best, in_order, strands_of
 
@@ -87,7 +87,7 @@ def reorder(text: str, settings: Settings | None = None) -> Reordered:
     """Find the reading order of a text. Cheap where there are no column lines: the model is not even loaded."""
     settings = settings or Settings()
     pieces, width = printed_lines(text)
-    if not _has_column_lines(text, pieces, width, settings):
+    if not may_hold_columns(text, pieces, width, settings.least):
         return Reordered(text, tuple(pieces), tuple(range(len(pieces))), note="no column lines")
     if other_script(text) > 0.3:
         return Reordered(text, tuple(pieces), tuple(range(len(pieces))), note="a script that the model does not know")
@@ -232,21 +232,6 @@ def _put_back(text: str, pieces: Sequence[Piece], evidence: Evidence, settings: 
 
 def _evidence(text: str, pieces: Sequence[Piece], model: JointModel) -> Evidence:
     return Evidence([text[p.start : p.end] for p in pieces], model)
-
-
-def _has_column_lines(text: str, pieces: Sequence[Piece], width: float, settings: Settings) -> bool:
-    """Tell whether enough lines are broken at a common width for columns to be possible at all."""
-    if len(pieces) < settings.least:
-        return False
-    if width:
-        return True
-    lines = [text[p.start : p.end] for p in pieces]
-    widths = [cells(t) for t in lines]
-    open_ended = [w for w, t in zip(widths, lines, strict=True) if w >= 7 and not ends_sentence(t)]
-    if len(open_ended) < max(6, 0.25 * len(lines)):
-        return False
-    _, share = measure(open_ended)
-    return share >= 0.3 or sum(w > 30 for w in open_ended) >= 6
 
 
 def _health(evidence: Evidence) -> tuple[float, int]:

@@ -343,7 +343,7 @@ def deal_best(
     problem = _Problem.of(evidence, rows, limits or Limits(), column_of, usual.same_column)
     if limits is None:
         # A short text can be searched more widely.
-        problem = replace(problem, limits=replace(problem.limits, states=max(14, min(28, 5000 // max(1, evidence.n)))))
+        problem = replace(problem, limits=replace(problem.limits, states=max(14, min(20, 5000 // max(1, evidence.n)))))
     tries = [(replace(usual, swap=swap), problem.deal(replace(usual, swap=swap))) for swap in (6.0, 2.5)]
     costs, dealt = max(tries, key=lambda t: t[1].score)
     return problem.deal(_at_rates(costs, dealt, evidence))
