@@ -283,8 +283,8 @@ def _allowed(changes: Sequence[Change], text: Text) -> tuple[list[Change], list[
 
 def _spares_redactions(change: Change, redactions: Sequence[Span]) -> bool:
     """Tell whether the redactions inside ``before`` stand unchanged, in order, in ``after``."""
-    if change.to is not None:
-        return True
+    if change.to is not None:  # a line with a redaction stays where it stands
+        return False
     at = 0
     first = max(0, bisect_right(redactions, Span(change.start, 1 << 62)) - 1)
     for span in takewhile(lambda s: s.start < change.end, islice(redactions, first, None)):
