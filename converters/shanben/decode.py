@@ -88,7 +88,7 @@ _SYLLABLES = (
 )
 
 _RANK = {character: 3 - tier for tier, row in enumerate((_MOST_COMMON, _VERY_COMMON, _COMMON)) for character in row}
-_PUNCTUATION = frozenset("\N{IDEOGRAPHIC SPACE}，。、；：？！“”‘’（）《》〈〉【】「」『』…—·　％０１２３４５６７８９")
+_PUNCTUATION = frozenset("\u3000，。、；：？！“”‘’（）《》〈〉【】「」『』…—·　％０１２３４５６７８９")
 _GOOD = _RANK | dict.fromkeys(_PUNCTUATION, 1)
 # What is common in UTF-16 and is not made by two bytes of a legacy text: also ASCII, Latin-1, kana.
 _WIDE = (

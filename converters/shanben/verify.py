@@ -676,7 +676,7 @@ def _lint_txt(edition: Edition, document: Document | None) -> Iterator[Finding]:
     except UnicodeDecodeError as error:
         yield Finding("E030", f"not UTF-8: {error}", where)
         return
-    if text.startswith("\N{ZERO WIDTH NO-BREAK SPACE}") and not (document and document.text.startswith("\ufeff")):
+    if text.startswith("\ufeff") and not (document and document.text.startswith("\ufeff")):
         yield Finding("E030", "begins with a BOM", where)
     if "\r" in text:
         yield Finding("E030", "carriage returns", where)

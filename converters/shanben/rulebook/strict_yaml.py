@@ -217,7 +217,7 @@ class Faults:
 def _visible(character: str) -> str:
     """Put U+FFFD for what a terminal would obey or reorder by; tabs stay."""
     hidden = character != "\t" and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-    return "\N{REPLACEMENT CHARACTER}" if hidden else character
+    return "\ufffd" if hidden else character
 
 
 def _cells(character: str) -> str:

@@ -109,4 +109,4 @@ def _element(tag: str, text: str, **attributes: str) -> etree._Element:
 
 def _printable(text: str) -> str:
     """Give one line that XML can hold; a name in bytes that are no UTF-8 shows U+FFFD in their place."""
-    return clean_line(_UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)) or "–"
+    return clean_line(_UNPRINTABLE.sub("\ufffd", text)) or "–"

@@ -20,7 +20,7 @@ PLAIN_KINDS = ("paragraph", "separator", *HEADING_KINDS)
 
 _IMPOSSIBLE = regex.compile(r"[^\t\n\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 _COLLAPSING = regex.compile(r"^[ \t]|[ \t]$|[ \t]{2}|\t", regex.MULTILINE)
-_MENDED = "\N{LEFTWARDS ARROW WITH HOOK}\N{LEFT RIGHT ARROW}"
+_MENDED = "\u21a9\u2194"
 """pandoc's HTML writer sets U+FE0E after these two; see :func:`shielded`."""
 
 
