@@ -181,7 +181,7 @@ def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(np.nonzero(edges > 0)[0].tolist(), np.nonzero(edges < 0)[0].tolist(), strict=True))
 
 
-def _near(current: Sequence[int], touched: set[int], where: dict[int, int]) -> npt.NDArray[np.float64]:
+def _near(current: Sequence[int], touched: set[int]) -> npt.NDArray[np.float64]:
     """Give for each cut how near it is to a repair: 1 within a few lines, else 0. Damage comes in clusters."""
     flags = np.array([float(x in touched) for x in current])
     close = np.convolve(flags, np.ones(2 * _CLOSE + 1), mode="same") > 0
@@ -202,7 +202,7 @@ def _in_window(
     touched = {where[i] for i in disturbed if i in where}
     for _ in range(80):
         best = sorted(
-            _events(table, current, prices, _near(current, touched, where)), key=lambda e: (-e.net, e.at, e.count, e.to)
+            _events(table, current, prices, _near(current, touched)), key=lambda e: (-e.net, e.at, e.count, e.to)
         )
         if not best or best[0].net < prices.accept:
             break

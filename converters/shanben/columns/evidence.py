@@ -217,10 +217,7 @@ class Evidence:
         for n in range(2, longest + 1):
             windows = np.lib.stride_tricks.sliding_window_view(stream, n) if len(stream) >= n else stream[:0, None]
             inside = ~(windows == empty).any(axis=1)
-            hashes = np.zeros(int(inside.sum()), np.uint64)
-            for k in range(n):
-                hashes = hashes * np.uint64(0x9E3779B97F4A7C15) + (windows[inside, k].astype(np.uint64) + np.uint64(1))
-            known[n] = np.unique(hashes)
+            known[n] = np.unique(roll(windows[inside], n))
         ends = [roll(last[:, longest - 1 - m :], m) for m in range(longest)]
         begins = [roll(first[:, :m], m) for m in range(longest)]
         return ends, begins, known
