@@ -13,6 +13,7 @@ author wrote it against being two lines taken at random. It adds up
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from functools import cached_property
@@ -42,6 +43,10 @@ _LOWEST = -3.0
 _SPAN_GAIN = np.array([-0.25, 0.0, 0.6, 1.4, 2.3, 3.0, 3.6])
 """What a span of n characters over the joint that stands elsewhere is worth (0: there is none)."""
 _SPAN_LONGEST = 6
+
+_HEADS = 0.7
+"""The chance that a short line which ends no sentence stands alone (a headline), in a text whose lines are whole."""
+_HEADS_AMONG_LINES = 0.06
 
 
 def is_latin(text: str) -> bool:
@@ -75,17 +80,27 @@ class Evidence:
             for f, lat, hyphen in zip(self._folded, self.latin, self._hyphen, strict=True)
         ]
         self._tails = tails
+        self.heads = _HEADS
         self.right_joints = self.wrong_joints = 0.0
         self._scale = self._calibrate()
         self._register, self._kinship = self._registers()
 
     def _measures(self) -> Floats:
-        """Give the width of the column that each line stands in: a high quantile of the widths around it."""
+        """Give the width of the column that each line stands in: a high quantile of the widths around it, or what
+        most of them keep to where hardly any reaches that."""
         out = np.zeros(self.n, np.float32)
+        slack = 4.5 if self.latin.mean() > 0.5 else 2.6
         for at in range(0, self.n, 50):
-            near = self.width[max(0, at - 60) : at + 110]
-            full = near[near > 0.4 * near.max()] if len(near) else near
-            out[at : at + 50] = np.quantile(full, 0.8)
+            around = slice(max(0, at - 60), at + 110)
+            near = self.width[around]
+            high = np.quantile(near[near > 0.4 * near.max()], 0.8)
+            going = np.sort(near[~self.ends[around]])
+            out[at : at + 50] = high
+            if len(going) >= 0.5 * len(near):
+                keeping = np.searchsorted(going, going, side="right") - np.searchsorted(going, going - slack)
+                common = len(going) - 1 - int(np.argmax(keeping[::-1]))
+                if keeping[common] >= 0.5 * len(near) and (np.abs(near - high) < slack).mean() < 0.2:
+                    out[at : at + 50] = going[common]
         return out
 
     # --- the model -----------------------------------------------------------------------------------------
@@ -168,6 +183,16 @@ class Evidence:
         ratio = np.minimum(np.maximum.accumulate(_smooth(ratio)), _HIGHEST)
         right, wrong = (float((np.interp(x, _CENTRES, ratio) > 0.5).mean()) for x in (true, false))
         return ratio.astype(np.float32), right, wrong
+
+    def with_torn_lines(self) -> Evidence:
+        """Give the same lines for a text of one column line or a part of one per line, as OCR of sparse text gives:
+        most short lines there are parts of torn ones, and few are headlines."""
+        unfinished = float((self.short & ~self.ends).mean())
+        if float((~self.short).mean()) < 0.15:  # no measure that most lines keep to
+            return self
+        torn = copy.copy(self)
+        torn.heads = float(np.clip(_HEADS_AMONG_LINES / max(unfinished, 0.01), 0.2, _HEADS))
+        return torn
 
     # --- register -------------------------------------------------------------------------------------------
 
@@ -268,8 +293,9 @@ class Evidence:
 
     def _with_paragraphs(self, a: Ints, b: Ints, ratio: npt.NDArray[np.float64]) -> Floats:
         """Weigh that a paragraph ends after line a, where any beginning may follow."""
-        end = np.where(self.ends, np.where(self.short, 0.97, 0.12), np.where(self.short, 0.7, 0.004))[a]
-        loose = self.short[a]
+        loose_end = self.short | (self.width > self.measure + np.maximum(3.0, 0.15 * self.measure))
+        end = np.where(self.ends, np.where(loose_end, 0.97, 0.12), np.where(self.short, self.heads, 0.004))[a]
+        loose = self.short[a] & (self.ends[a] | (self.heads > 0.5))
         going = np.where(loose, np.minimum(ratio, 1.0), ratio)
         new = np.clip(self.begins[b], -0.8, 0.4)
         return np.asarray(np.logaddexp(np.log1p(-end) + going, np.log(end) + new), np.float32)

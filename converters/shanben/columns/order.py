@@ -26,7 +26,7 @@ from shanben.columns.evidence import Bools, Evidence, log_odds, other_script
 from shanben.columns.joints import Floats, JointModel, load
 from shanben.columns.lines import Piece, may_hold_columns, printed_lines
 from shanben.columns.linking import link
-from shanben.columns.strands import Costs, Joined, deal_best, in_order, strands_of
+from shanben.columns.strands import Joined, deal_best, in_order, strands_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def reorder(text: str, settings: Settings | None = None) -> Reordered:
         return _put_back(text, pieces, evidence, settings)
     tried = list(_hypotheses(text, pieces, evidence, model, joints))
     best = max(tried, key=lambda h: h.gain)
-    if best.gain < settings.threshold:
+    if best.gain < max(settings.threshold, _GAIN_PER_PIECE * len(best.pieces)):
         return _put_back(text, pieces, evidence, settings)
     return Reordered(
         text,
@@ -108,6 +108,10 @@ def reorder(text: str, settings: Settings | None = None) -> Reordered:
         evidence=best.evidence,
         hypotheses=tuple((h.name, round(h.gain, 1)) for h in tried),
     )
+
+
+_GAIN_PER_PIECE = 0.1
+"""Nats: the more lines are moved, the more must speak for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,43 +142,46 @@ def _hypotheses(
         strands = [[i for u in strand for i in units[u]] for strand in strands_of(dealt)]
         order, score = link(evidence, strands, dealt.score)
         yield _Hypothesis("blocks dealt", pieces, evidence, order, score - in_order(joined))
+    telling = joints >= max(8, 0.25 * n)
     found = find_cells(text, model)
     if found:
-        strands, pieces = _by_cells(found)
-        evidence = _evidence(text, pieces, model)
-        at = np.arange(evidence.n - 1)
-        order, score = link(evidence, strands)
-        plain = float(evidence.score(at, at + 1).sum())
-        beside = _Hypothesis("cells", pieces, evidence, order, score - plain)
-        if any(c.spanning for c in found):
-            base = in_order(evidence)
-            column_of = [-1 if c.spanning else c.region * 8 + c.column for c in sorted(found, key=lambda c: c.start)]
-            dealt = deal_best(evidence, [p.row for p in pieces], column_of=column_of)
-            order, score = link(evidence, strands_of(dealt), dealt.score)
-            # `find_cells` has weighed the columns against the text as found; against another dealing they pay.
-            if score - base > max(0.35 * beside.gain, beside.gain - _price_of(found, evidence)):
-                beside = _Hypothesis("cells dealt", pieces, evidence, order, score - base)
-        yield beside
-    elif joints >= max(8, 0.25 * n):
+        yield _beside(text, found, model)
+        if not telling or _unexplained(found) <= _EXPLAINED:
+            return
+    if telling:
+        evidence = evidence if found else evidence.with_torn_lines()
         dealt = deal_best(evidence, list(range(n)))
         order, score = link(evidence, strands_of(dealt), dealt.score)
-        yield _Hypothesis("dealt", pieces, evidence, order, score - base)
+        # Columns that lines standing side by side show are no chance; an order without them must be clearly better.
+        base = in_order(evidence)
+        yield _Hypothesis("dealt", pieces, evidence, order, (score - base) / (1.1 if found else 1.0))
 
 
-def _price_of(found: Sequence[Cell], evidence: Evidence) -> float:
-    """Give what the columns and the lines across them that `find_cells` tells cost in the model of the dealing."""
-    costs = Costs()
-    columns = {(c.region, c.column) for c in found if not c.spanning}
-    price = len({region for region, _ in columns}) * (costs.open - costs.open_beside) + len(columns) * costs.open_beside
-    run = False
-    for i, c in enumerate(sorted(found, key=lambda c: c.start)):
-        plain = c.spanning and not (evidence.short[i] and not evidence.ends[i])
-        if c.spanning and not plain:
-            price += costs.aside_short
-        elif plain and not run:
-            price += costs.open
-        run = plain
-    return price
+_EXPLAINED = 0.08
+"""A share of lines outside of the columns that side-by-side cells show: above it, those columns are doubtful."""
+
+
+def _unexplained(found: Sequence[Cell]) -> float:
+    return sum(c.spanning for c in found) / len(found)
+
+
+def _beside(text: str, found: Sequence[Cell], model: JointModel) -> _Hypothesis:
+    """Give the order of cells that stand side by side: as their columns show, or dealt, where these explain little."""
+    strands, pieces = _by_cells(found)
+    evidence = _evidence(text, pieces, model)
+    at = np.arange(evidence.n - 1)
+    order, score = link(evidence, strands)
+    plain = float(evidence.score(at, at + 1).sum())
+    beside = _Hypothesis("cells", pieces, evidence, order, score - plain)
+    if _unexplained(found) <= _EXPLAINED:
+        return beside
+    base = in_order(evidence)
+    column_of = [-1 if c.spanning else c.region * 8 + c.column for c in sorted(found, key=lambda c: c.start)]
+    dealt = deal_best(evidence, [p.row for p in pieces], column_of=column_of)
+    order, score = link(evidence, strands_of(dealt), dealt.score)
+    if score - base > 0.35 * beside.gain:
+        return _Hypothesis("cells dealt", pieces, evidence, order, max(beside.gain, score - base))
+    return beside
 
 
 def _apart(text: str, pieces: Sequence[Piece]) -> Bools:

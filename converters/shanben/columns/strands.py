@@ -34,10 +34,11 @@ _APART = -8.0
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What is rare costs nats. ``open``: a column begins; ``open_beside``: another one in the same row; ``swap``: two lines of one row out of order; ``skips``: the first, second, third
-    row in a row that a column leaves out (after the third it is closed); ``resume``: it goes on after that; ``piece``: a line torn in two; ``aside``:
-    a line of no column, by what it looks like (full or the end of a paragraph, short, a scrap); ``stub``: a line in
-    a column that is short and ends no sentence."""
+    """What is rare costs nats. ``open``: a column begins; ``open_beside``: another one in the same row; ``swap``: two
+    lines of one row out of order; ``skips``: the first, second, third row in a row that a column leaves out (after
+    the third it is closed); ``resume``: it goes on after that; ``piece``: a line torn in two; ``aside``: a line of no
+    column, by what it looks like (full or the end of a paragraph, short, a scrap); ``stub``: a line in a column that
+    is short and ends no sentence; ``same_column``: what lines side by side tell of their columns."""
 
     open: float = 7.0
     open_beside: float = 2.0
@@ -46,7 +47,7 @@ class Costs:
     swap: float = 6.0
     piece: float = 2.5
     aside: float = 5.5
-    aside_short: float = 3.0
+    aside_short: float = 4.0
     aside_scrap: float = 1.5
     stub: float = 2.0
     same_column: float = 3.0
@@ -67,22 +68,23 @@ class Limits:
 class Dealt:
     """The result: ``before[i]`` is the line that line i continues, −1 none. ``score`` in nats; ``swaps``: how often
     lines of one row stood in another order than from left to right; ``resumed``: how often a column went on
-    after it had left out a row."""
+    after it had left out a row; ``torn``: how many lines went on in a second piece."""
 
     before: tuple[int, ...]
     aside: tuple[bool, ...]
     score: float
     swaps: int = 0
     resumed: int = 0
+    torn: int = 0
 
 
 State = tuple[tuple[int, ...], tuple[int, ...], int, int, bool]
 """Last line of each column, rows that each has skipped, columns used in this row (bits), column of the line before
 in the same text line (−1: none), whether the line before began a column."""
 Node = tuple[int, int, int, int]
-"""Node of the state before, line continued (−1 none, −2 aside), swaps, columns resumed."""
+"""Node of the state before, line continued (−1 none, −2 aside), swaps, 1: a column resumed, 2: a line torn."""
 Reached = tuple[float, int, int, int, int]
-"""Score, node of the state before, line continued (−1 none, −2 aside), swaps, columns resumed."""
+"""Score, then as in Node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,7 @@ def _search(
                     if not sided and d <= 3 and width[tail] + width[i] < measure[i] + 1.5:
                         here = score + link - costs.piece + stub[tail] - (costs.swap if d > 1 else 0.0)
                         state = ((*tails[:s], i, *tails[s + 1 :]), skips, used, -1, False)
-                        found.append((here, state, tail, 0, 0))
+                        found.append((here, state, tail, 0, 2))
                     t, k, cost = _next_row(tails, skips, free, costs)
                     left = 0 if sided else min(2, sum(1 for x, gone in enumerate(t) if x < s and gone >= 0))
                     here = base + link - cost - costs.swap * left - straight
@@ -239,15 +241,16 @@ def _search(
             enough = 2 * len(nodes) + _NODES
     score, node = max(states.values())
     before: list[int] = []
-    swaps = resumed = 0
+    swaps = resumed = torn = 0
     while node >= 0:
         node, tail, swapped, again = nodes[node]
         before.append(tail)
         swaps += swapped
-        resumed += again
+        resumed += again & 1
+        torn += again >> 1
     before.reverse()
     aside = tuple(t == -2 for t in before)
-    return Dealt(tuple(max(t, -1) for t in before), aside, score, swaps, resumed)
+    return Dealt(tuple(max(t, -1) for t in before), aside, score, swaps, resumed, torn)
 
 
 def _swept(
@@ -346,13 +349,17 @@ def deal_best(
         problem = replace(problem, limits=replace(problem.limits, states=max(14, min(20, 5000 // max(1, evidence.n)))))
     tries = [(replace(usual, swap=swap), problem.deal(replace(usual, swap=swap))) for swap in (6.0, 2.5)]
     costs, dealt = max(tries, key=lambda t: t[1].score)
-    return problem.deal(_at_rates(costs, dealt, evidence))
+    return problem.deal(_at_rates(costs, dealt, evidence, torn=column_of is None))
 
 
-def _at_rates(costs: Costs, dealt: Dealt, evidence: Evidence | Joined) -> Costs:
-    """Give the costs that a dealing shows: a page without jumbled rows hardly has one."""
+def _at_rates(costs: Costs, dealt: Dealt, evidence: Evidence | Joined, *, torn: bool) -> Costs:
+    """Give the costs that a dealing shows: a page without jumbled rows hardly has one. ``torn``: also those of lines
+    torn in two, which text lines of one column line each can tell."""
     swap = _cost(dealt.swaps, evidence.n, costs.swap, 2.0)
     resume = _cost(dealt.resumed, evidence.n, costs.resume, 2.0)
+    if torn:
+        piece = _cost(dealt.torn, evidence.n, costs.piece, 2.0)
+        costs = replace(costs, piece=max(0.7, min(3.5, piece)))
     return replace(costs, swap=max(1.5, min(7.0, swap)), resume=max(0.5, min(5.0, resume)))
 
 
