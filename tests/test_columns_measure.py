@@ -6,6 +6,7 @@ import importlib.util
 import itertools
 import json
 import random
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -27,6 +28,7 @@ from benchmarks.columns import (
     main,
     matches,
     measure,
+    ordered_by_gold,
     run,
     stretches,
     table,
@@ -195,6 +197,49 @@ def test_matches_are_an_alignment_of_least_distance(one: str, other: str) -> Non
     assert sum(max(step) for step in steps) == distance(one, other)
 
 
+# --- the oracle ----------------------------------------------------------------------------------------------------
+
+
+def woven(text: str, width: int = 20) -> list[str]:
+    """Give two columns read across: their lines in turn."""
+    lines = [text[i : i + width] for i in range(0, len(text), width)]
+    half = len(lines) // 2
+    return [line for pair in zip(lines[:half], lines[half:], strict=True) for line in pair]
+
+
+def sorted_by_gold(text: str, gold: str) -> str:
+    return ordered_by_gold(Case("x", "F", "zh-Hans", False, text, gold))
+
+
+def test_the_oracle_undoes_woven_columns() -> None:
+    gold = han(800)
+    output = sorted_by_gold("\n".join(woven(gold)), gold)
+    assert "".join(output.split()) == gold
+
+
+def test_the_oracle_bears_misread_characters() -> None:
+    gold = han(800)
+    draw = random.Random(9)  # noqa: S311 - repeatable
+    noisy = "".join(draw.choice(ALPHABET) if draw.random() < 0.05 else c for c in gold)
+    source = "\n".join(woven(noisy))
+    found = score(gold, sorted_by_gold(source, gold), source)
+    assert found.right >= 0.95 * found.joints
+    assert (found.lost, found.added) == (0, 0)
+
+
+def test_the_oracle_takes_headlines_out_and_loses_nothing() -> None:
+    gold, headline = han(400), han(16, seed=8)
+    source = "\n".join([gold[:200], f"《{headline}》", gold[200:]])
+    output = sorted_by_gold(source, gold)
+    assert gold in "".join(output.split())
+    assert sorted(output.replace("\n", "")) == sorted(source.replace("\n", ""))
+
+
+@pytest.mark.parametrize("text", ["", "——\n……", "甲"])
+def test_the_oracle_leaves_what_it_cannot_place(text: str) -> None:
+    assert sorted_by_gold(text, han(100)) == text
+
+
 # --- the table and the program -----------------------------------------------------------------------------------
 
 
@@ -220,6 +265,15 @@ def test_the_program_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFix
     written = json.loads(report.read_text(encoding="utf-8"))
     assert written["rows"][0]["order"] == 100
     assert {case["family"] for case in written["cases"]} == {"S1-seedlike"}
+
+
+def test_the_program_prints_the_repair_beside_the_oracle(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--oracle", "--family", "S2-rowwise", "--per-case"]) == 0
+    printed = capsys.readouterr().out
+    beside = re.findall(r"order +([\d.]+) -> +([\d.]+) \(repair +([\d.]+)\)", printed)
+    assert beside
+    for before, best, repaired in beside:
+        assert float(before) < float(repaired) <= float(best)
 
 
 def test_the_program_measures_outputs_made_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,7 @@
 """How well are interleaved columns put back into reading order? The measure, and a program that prints it.
 
     python tests/benchmarks/columns.py [CASES_DIR] [--family F ...] [--per-case] [--json FILE] [--jobs N]
-                                       [--whole-pipeline | --input | --gold | --outputs DIR]
+                                       [--whole-pipeline | --input | --gold | --oracle | --outputs DIR]
 
 A case is a folder with `input.txt`, `gold.txt` (one line = one paragraph, a blank line between articles) and
 `meta.json` (at least `family` and `language`; `negative` where nothing may move). README.md beside this file
@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import re
 import statistics
 import sys
@@ -457,6 +458,99 @@ def false_moves(scores: Iterable[Score]) -> str:
     )
 
 
+# --- the oracle ------------------------------------------------------------------------------------------------
+
+
+class Oracle:
+    """Where each letter of a text stands in its gold text: what someone who knew it would sort by.
+
+    Letters and their places in gold are paired as in a speech recogniser (Viterbi): a *diagonal* is a distance of
+    letter and place that a run of letters keeps to. A letter that agrees adds 1, one that does not costs; a letter
+    lost or doubled shifts the diagonal a little, and at a group of letters that gold has elsewhere the run may jump.
+    """
+
+    _WRONG, _SHIFT, _JUMP = 1.2, 2.0, 6.0
+    _COMMON = 40
+    """A group of letters at more places than this says nothing."""
+    _STATES = 60
+
+    def __init__(self, text: str, gold: str, grain: Grain) -> None:
+        self._grain = grain
+        self._text = text
+        self._letters, self._at = _placed_letters(text)
+        self._gold, _ = _placed_letters(gold)
+        self._diagonals = self._best_diagonals()
+
+    def text(self) -> str:
+        """Give the text in the order of gold. What gold does not have (headlines, page headers) comes last."""
+        pieces = self._pieces()
+        cuts = [self._cut(begin) for _, begin in pieces[1:]]
+        texts = [self._text[a:b] for a, b in itertools.pairwise([0, *cuts, len(self._text)])]
+        order = sorted(range(len(pieces)), key=lambda k: pieces[k][0])
+        return "\n".join(texts[k] for k in order)
+
+    def _cut(self, letter: int) -> int:
+        """Give the place in the text where a piece begins: at the line's beginning, if its first letter is the line's."""
+        return self._text.rfind("\n", self._at[letter - 1], self._at[letter]) + 1 or self._at[letter]
+
+    def _pieces(self) -> list[tuple[int, int]]:
+        """Give the pieces of the text as (place in gold, first letter)."""
+        at, slack = self._diagonals, self._grain.slack
+        jumps = [i for i in range(1, len(at)) if abs(at[i] - at[i - 1]) > slack]
+        pieces = []
+        for begin, end in itertools.pairwise([0, *jumps, len(at)]):
+            agreeing = [i for i in range(begin, end) if self._agrees(i, at[i])]
+            pieces.append((begin + at[begin] if agreeing else NEVER, begin))
+            if agreeing and end - 1 - agreeing[-1] > 2 * slack:
+                pieces.append((NEVER, agreeing[-1] + 1))
+        return pieces
+
+    def _agrees(self, letter: int, diagonal: int) -> bool:
+        place = letter + diagonal
+        return 0 <= place < len(self._gold) and self._gold[place] == self._letters[letter]
+
+    def _candidates(self) -> Iterator[set[int]]:
+        """Give for each letter the diagonals on which the group of letters that begins there stands in gold."""
+        size = self._grain.gram + 1
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for i in range(len(self._gold) - size + 1):
+            places[self._gold[i : i + size]].append(i)
+        for i in range(len(self._letters)):
+            here = places.get(self._letters[i : i + size], ())
+            yield {place - i for place in here} if len(here) <= self._COMMON else set()
+
+    def _best_diagonals(self) -> list[int]:
+        """Give for each letter its diagonal in the best pairing of all."""
+        scores: dict[int, float] = {0: 0.0}
+        jumps: list[dict[int, int]] = []
+        for i, candidates in enumerate(self._candidates()):
+            old = scores
+            best = max(old, key=old.__getitem__)
+            scores = {d: s + (1 if self._agrees(i, d) else -self._WRONG) for d, s in old.items()}
+            came = {}
+            for d in candidates:
+                near = [(old[d + e] - self._SHIFT, d + e) for e in (-2, -1, 1, 2) if d + e in old]
+                score, source = max([(old[best] - self._JUMP, best), *near])
+                if score + 1 > scores.get(d, -math.inf):
+                    scores[d] = score + 1
+                    came[d] = source
+            jumps.append(came)
+            if len(scores) > self._STATES:
+                scores = dict(sorted(scores.items(), key=lambda item: -item[1])[: self._STATES])
+        d = max(scores, key=scores.__getitem__)
+        found = []
+        for came in reversed(jumps):
+            found.append(d)
+            d = came.get(d, d)
+        return found[::-1]
+
+
+def _placed_letters(text: str) -> tuple[str, list[int]]:
+    """Give the letters and digits of a text, and the place in it where each stands."""
+    found = [(letter, i) for i, char in enumerate(text) for letter in letters(char)]
+    return "".join(letter for letter, _ in found), [i for _, i in found]
+
+
 # --- the program -----------------------------------------------------------------------------------------------
 
 Way = Callable[[Case], str]
@@ -486,6 +580,11 @@ def _input(case: Case) -> str:
 
 def _gold(case: Case) -> str:
     return case.gold
+
+
+def ordered_by_gold(case: Case) -> str:
+    """Give the input in the order of the gold text: the best that cutting and moving could do."""
+    return Oracle(case.input, case.gold, grain_of(case.language)).text()
 
 
 def _made_elsewhere(case: Case, folder: Path) -> str:
@@ -523,6 +622,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     what.add_argument("--whole-pipeline", action="store_true", help="measure what `shanben clean` gives")
     what.add_argument("--input", action="store_true", help="measure the inputs as they stand: the baseline")
     what.add_argument("--gold", action="store_true", help="measure the gold texts: 100 %% order")
+    what.add_argument("--oracle", action="store_true", help="measure the inputs sorted by their gold texts")
     what.add_argument("--outputs", type=Path, metavar="DIR", help="measure DIR/<id>.txt, made elsewhere")
     return parser.parse_args(argv)
 
@@ -532,18 +632,30 @@ def _way(given: argparse.Namespace) -> Way:
         return partial(_made_elsewhere, folder=given.outputs)
     if given.whole_pipeline:
         return _cleaned
+    if given.oracle:
+        return ordered_by_gold
     return _input if given.input else _gold if given.gold else _repaired
 
 
-def _print_cases(scores: Iterable[Score]) -> None:
-    for s in scores:
+def _print_cases(scores: Sequence[Score], repaired: Sequence[Score]) -> None:
+    """Print a line for each case; for the oracle with the order that the repair gives it beside its own."""
+    for k, s in enumerate(scores):
+        beside = f" (repair {_percent(repaired[k].right, s.joints):>6.2f})" if repaired else ""
         print(
             f"{s.id:<28} {s.family:<15} {s.joints:>4} joints"
-            f" order {_percent(s.right_before, s.joints):>6.2f} -> {_percent(s.right, s.joints):>6.2f}"
+            f" order {_percent(s.right_before, s.joints):>6.2f} -> {_percent(s.right, s.joints):>6.2f}{beside}"
             f" fixed {s.fixed:>3} broken {s.broken:>3}"
             f" CER {100 * s.error_rate_before:>6.2f} -> {100 * s.error_rate:>6.2f}"
             f" lost {s.lost} added {s.added} {s.seconds:.2f} s"
         )
+
+
+def _run_all(folders: Sequence[Path], make: Way, jobs: int) -> list[Score]:
+    work = partial(run, make=make)
+    if jobs == 1:
+        return [work(folder) for folder in folders]
+    with ProcessPoolExecutor(jobs) as pool:
+        return list(pool.map(work, folders))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -553,16 +665,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not folders:
         print(f"no cases in {given.cases}{' of ' + ', '.join(given.family) if given.family else ''}", file=sys.stderr)
         return 2
-    work = partial(run, make=_way(given))
     start = time.perf_counter()
-    if given.jobs > 1:
-        with ProcessPoolExecutor(given.jobs) as pool:
-            scores = list(pool.map(work, folders))
-    else:
-        scores = [work(folder) for folder in folders]
+    scores = _run_all(folders, _way(given), given.jobs)
     elapsed = time.perf_counter() - start
     if given.per_case:
-        _print_cases(scores)
+        _print_cases(scores, _run_all(folders, _repaired, given.jobs) if given.oracle else ())
     rows = table(scores)
     totals = sum(row.name.startswith("ALL ") for row in rows)
     print(Row.HEAD, *rows[:-totals], "-" * len(Row.HEAD), *rows[-totals:], sep="\n")

@@ -34,7 +34,7 @@ class Prices:
 
     event: float = 9.0
     far: float = 0.55
-    cluster: float = 3.0
+    cluster: float = 3.3
     sure_weave: float = 6.0
     double: float = 1.0
     sure: float = 4.0
@@ -137,7 +137,7 @@ def _unweave(evidence: Evidence, order: list[int], prices: Prices) -> tuple[list
     that belong elsewhere are moved as runs later.
     """
     lines = np.array(order)
-    score = evidence.score(lines[:-1], lines[1:], paragraphs=False)
+    score = evidence.score(lines[:-1], lines[1:], register=False)
     bad = (score < 0) & ~(evidence.short & evidence.ends)[lines[:-1]]
     dense = np.convolve(bad.astype(float), np.ones(7), mode="same") >= 5
     done: list[tuple[Event, list[int]]] = []
@@ -240,16 +240,16 @@ def _apart(events: Sequence[Event], prices: Prices) -> list[Event]:
 def _joints(evidence: Evidence, lines: Ints, prices: Prices) -> Floats:
     """Give the matrix of joint scores of these lines, the doubtful ones only; −8 elsewhere."""
     n = len(lines)
-    score = evidence.score(lines[:-1], lines[1:], paragraphs=False)
+    score = evidence.score(lines[:-1], lines[1:], register=False)
     doubt = score < prices.sure
     tails = np.nonzero(np.concatenate([doubt, [True]]))[0]
     heads = np.nonzero(np.concatenate([[True], doubt]))[0]
     table = np.full((n, n), -8.0, np.float32)
     rows, columns = np.repeat(tails, len(heads)), np.tile(heads, len(tails))
-    table[rows, columns] = evidence.score(lines[rows], lines[columns], paragraphs=False)
+    table[rows, columns] = evidence.score(lines[rows], lines[columns], register=False)
     for gap in (1, 2):
         a = np.arange(n - gap)
-        table[a, a + gap] = evidence.score(lines[a], lines[a + gap], paragraphs=False)
+        table[a, a + gap] = evidence.score(lines[a], lines[a + gap], register=False)
     np.fill_diagonal(table, -20)
     return table
 

@@ -44,6 +44,9 @@ _SPAN_GAIN = np.array([-0.25, 0.0, 0.6, 1.4, 2.3, 3.0, 3.6])
 """What a span of n characters over the joint that stands elsewhere is worth (0: there is none)."""
 _SPAN_LONGEST = 6
 
+_ON_FROM_DIGITS = frozenset("0.%,:")
+"""What goes on with a number that a line end split (digits are folded to 0)."""
+
 _HEADS = 0.7
 """The chance that a short line which ends no sentence stands alone (a headline), in a text whose lines are whole."""
 _HEADS_AMONG_LINES = 0.06
@@ -116,7 +119,7 @@ class Evidence:
 
     @cached_property
     def _begins_digit(self) -> Bools:
-        return np.array([f[:1] == "0" for f in self._folded], bool)
+        return np.array([f[:1] in _ON_FROM_DIGITS for f in self._folded], bool)
 
     @cached_property
     def _lat_sides(self) -> tuple[Ints, Ints, Floats]:
@@ -267,10 +270,11 @@ class Evidence:
 
     # --- all together --------------------------------------------------------------------------------------
 
-    def score(self, a: Ints, b: Ints, *, paragraphs: bool = True) -> Floats:
+    def score(self, a: Ints, b: Ints, *, register: bool = True) -> Floats:
         """Give the log-likelihood ratio in nats of line b[i] following line a[i].
 
-        Without ``paragraphs`` the register does not count where a paragraph ends: articles may stand in any order.
+        Without ``register`` it does not count whether the lines are alike in style: a text in order may change it
+        with every paragraph.
         """
         a, b = np.asarray(a, np.int64), np.asarray(b, np.int64)
         raw = self.raw(a, b)
@@ -280,10 +284,8 @@ class Evidence:
         span = self.span(a, b)
         fading = np.clip((_KNOWN - raw) / 3.0, 0.15, 1.0)
         ratio = np.clip(ratio + _SPAN_GAIN[span] * fading, _LOWEST, _HIGHEST + 0.5)
-        kin = self.kinship(a, b)
-        if not paragraphs:
-            kin = np.where(self.short[a], np.minimum(kin, 0), kin)
-        return np.asarray(self._with_paragraphs(a, b, ratio) + kin, np.float32)
+        score = self._with_paragraphs(a, b, ratio)
+        return np.asarray(score + self.kinship(a, b), np.float32) if register else score
 
     def pairs(self, pairs: Sequence[tuple[int, int]]) -> list[float]:
         """Give the scores of a few joints."""
@@ -329,9 +331,9 @@ class Stretch(Evidence):
         self.measure, self.short = whole.measure[at], whole.short[at]
         self.right_joints, self.wrong_joints = whole.right_joints, whole.wrong_joints
 
-    def score(self, a: Ints, b: Ints, *, paragraphs: bool = True) -> Floats:
+    def score(self, a: Ints, b: Ints, *, register: bool = True) -> Floats:
         """Give the log-likelihood ratio in nats of line b[i] of the stretch following line a[i]."""
-        return self._whole.score(self._at[np.asarray(a)], self._at[np.asarray(b)], paragraphs=paragraphs)
+        return self._whole.score(self._at[np.asarray(a)], self._at[np.asarray(b)], register=register)
 
 
 def _halves(text: str, *, latin: bool) -> list[tuple[str, str]]:

@@ -195,7 +195,12 @@ def _assignment(cost: Values) -> list[int]:
     n, m = cost.shape
     potential_row, potential = np.zeros(n + 1), np.zeros(m + 1)
     row_of = np.full(m + 1, -1)
-    for row in range(n):
+    # Most rows get their cheapest column at once; for the others the matching is changed along the cheapest way.
+    potential_row[:n] = cost.min(axis=1)
+    cheapest = cost.argmin(axis=1)
+    taken, row_of_taken = np.unique(cheapest, return_index=True)
+    row_of[taken] = row_of_taken
+    for row in sorted(set(range(n)) - set(row_of_taken.tolist())):
         row_of[m] = row
         at = m
         least = np.full(m, np.inf)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 import numpy as np
 import regex
@@ -78,18 +79,58 @@ class Dealt:
     torn: int = 0
 
 
-State = tuple[tuple[int, ...], tuple[int, ...], int, int, bool]
-"""Last line of each column, rows that each has skipped, columns used in this row (bits), column of the line before
-in the same text line (−1: none), whether the line before began a column."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shape:
+    """A partial dealing without its lines: how many rows each open column has skipped, from left to right, and which
+    columns have had their line in this row (bits). There is one object for each (`_Moves.shape`)."""
+
+    skips: tuple[int, ...]
+    used: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Move:
+    """What the next line makes of a shape. ``source``: the column that it continues (−1: it opens one); ``price``: in
+    nats, beside that of opening a column; ``keep``: the columns that stay open, if not all; ``place``: where the line
+    stands among them then; ``again``: 1: a column resumed, 2: a line torn."""
+
+    source: int
+    price: float
+    shape: _Shape
+    place: int
+    keep: tuple[int, ...] | None = None
+    swaps: int = 0
+    again: int = 0
+
+    def tails(self, tails: tuple[int, ...], line: int) -> tuple[int, ...]:
+        """Give the last lines of the columns after the move."""
+        if self.keep is not None:
+            tails = tuple([tails[x] for x in self.keep])
+        return (*tails[: self.place], line, *tails[self.place + (self.source >= 0) :])
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """All moves that a shape allows: to go on in a column, in one with the rest of a torn line, to open one."""
+
+    going: list[_Move]
+    torn: dict[int, _Move]
+    opening: list[_Move]
+
+
+State = tuple[tuple[int, ...], _Shape, int, bool]
+"""Last line of each column, shape, column of the line before in the same text line (−1: none), whether the line before
+began a column."""
 Node = tuple[int, int, int, int]
-"""Node of the state before, line continued (−1 none, −2 aside), swaps, 1: a column resumed, 2: a line torn."""
-Reached = tuple[float, int, int, int, int]
-"""Score, then as in Node."""
+"""Node of the state before, line continued (−1 none, −2 aside), swaps and ``again`` of the move."""
+Found = tuple[float, State, int, _Move | None]
+"""A way to go on: score, state before, its node, move (none: the line stands aside)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """All joints that are considered: ``joints[i][d − 1]`` is the joint of lines i and i + d, with what is ``told``
+    """All joints that are considered: ``joints[i][d − 1]`` is the joint of lines i − d and i, with what is ``told``
     about their columns added."""
 
     evidence: Evidence | Joined
@@ -109,9 +150,9 @@ class _Problem:
     ) -> _Problem:
         """Work out all joints once, for several searches."""
         n, reach = evidence.n, limits.reach
-        a = np.repeat(np.arange(n), reach)
-        b = a + np.tile(np.arange(1, reach + 1), n)
-        inside = b < n
+        b = np.repeat(np.arange(n), reach)
+        a = b - np.tile(np.arange(1, reach + 1), n)
+        inside = a >= 0
         table = np.full(n * reach, _APART, np.float32)
         every = np.nonzero(inside)[0]
         for begin in range(0, len(every), _PAIRS):
@@ -128,7 +169,7 @@ class _Problem:
         """Deal all lines. What is told about columns guides the search; it is no evidence beside that of the joints."""
         dealt = _search(self.evidence, self.rows, self.joints, costs, self.limits)
         reach = self.limits.reach
-        extra = sum(self.told[p][i - p - 1] for i, p in enumerate(dealt.before) if p >= 0 and i - p <= reach)
+        extra = sum(self.told[i][i - p - 1] for i, p in enumerate(dealt.before) if p >= 0 and i - p <= reach)
         return replace(dealt, score=dealt.score - extra)
 
 
@@ -151,95 +192,92 @@ def deal(
 def _search(
     evidence: Evidence | Joined, rows: Sequence[int], joints: list[list[float]], costs: Costs, limits: Limits
 ) -> Dealt:
-    """Go through the lines with a beam of states. ``joints[i][d − 1]`` is the joint of lines i and i + d."""
+    """Go through the lines with a beam of states. ``joints[i][d − 1]`` is the joint of lines i − d and i.
+
+    Most ways to go on are soon dropped: all get a score, but only the best are made into states.
+    """
     n, reach, margin = evidence.n, limits.reach, limits.margin
     width, measure = evidence.width.tolist(), evidence.measure.tolist()
+    lone, stub = _line_costs(evidence, costs)
+    moves = _Moves(costs)
+    nodes: list[Node] = []
+    states: dict[State, tuple[float, int]] = {((), moves.shape((), 0), -1, False): (0.0, -1)}
+    enough = _NODES
+    for i in range(n):
+        inner = i > 0 and rows[i] == rows[i - 1]
+        sided = inner or (i + 1 < n and rows[i] == rows[i + 1])
+        rest_of = [] if sided else [t for t in range(max(0, i - 3), i) if width[t] + width[i] < measure[i] + 1.5]
+        links = joints[i]
+        top = -math.inf
+        found: list[Found] = []
+        for state, (score, node) in states.items():
+            tails, shape, last, fresh = state
+            found.append((score - lone[i], state, node, None))
+            ways = moves.of(shape, last if inner else -1, inner, sided)
+            base = score - stub[i]
+            for move in ways.going:
+                d = i - tails[move.source]
+                here = base + (links[d - 1] if d <= reach else _APART) - move.price
+                if here > top - margin:
+                    found.append((here, state, node, move))
+                    if here > top:
+                        top = here
+            for tail in rest_of:
+                rest = ways.torn.get(tails.index(tail)) if tail in tails else None
+                if rest is not None:
+                    far = costs.swap if tail < i - 1 else 0.0
+                    here = score + links[i - tail - 1] - costs.piece + stub[tail] - far
+                    found.append((here, state, node, rest))
+            if shape.count < limits.columns:
+                base -= (costs.open_beside if fresh else costs.open) if tails else 0.0
+                if base > top - margin:
+                    found += [(base - move.price, state, node, move) for move in ways.opening]
+        states = _best(found, nodes, i, inner, limits)
+        if len(nodes) > enough:
+            nodes, states = _swept(nodes, states)
+            enough = 2 * len(nodes) + _NODES
+    return _traced(nodes, *max(states.values()))
+
+
+def _line_costs(evidence: Evidence | Joined, costs: Costs) -> tuple[list[float], list[float]]:
+    """Give for each line what it costs to leave it aside, and what it costs in a column."""
     numbers = np.array([_NUMBER.match(t) is not None for t in evidence.texts], bool)
     unfinished = evidence.short & ~evidence.ends & ~numbers
     if unfinished.mean() > 0.4 and evidence.latin.mean() > 0.5:  # merged lines hide the measure: widths tell nothing
         unfinished[:] = False
     scrap = unfinished & (evidence.width < 0.2 * evidence.measure)
-    lone = np.where(scrap, costs.aside_scrap, np.where(unfinished, costs.aside_short, costs.aside)).tolist()
-    stub = np.where(unfinished, costs.stub, 0.0).tolist()
-    straight = -math.log1p(-min(0.5, math.exp(-costs.swap)))
-    nodes: list[Node] = []
-    states: dict[State, tuple[float, int]] = {((), (), 0, -1, False): (0.0, -1)}
-    enough = _NODES
-    for i in range(n):
-        inner = i > 0 and rows[i] == rows[i - 1]
-        sided = inner or (i + 1 < n and rows[i] == rows[i + 1])
-        new: dict[State, Reached] = {}
-        top = -math.inf
-        for (tails, skips, used, last, fresh), (score, node) in states.items():
-            count = len(tails)
-            if not inner:
-                last = -1
-            found: list[tuple[float, State, int, int, int]] = []
-            found.append((score - lone[i], (tails, skips, used, last, fresh), -2, 0, 0))
-            free = [s for s in range(count) if not used >> s & 1]
-            base = score - stub[i]
-            for s in range(count):
-                tail = tails[s]
-                d = i - tail
-                if inner and s <= last:
-                    continue
-                link = joints[tail][d - 1] if d <= reach else _APART
-                if score + link <= top - margin:
-                    continue
-                if not used >> s & 1:
-                    left = 0 if inner else min(2, sum(1 for x in free if x < s))
-                    here = base + link - costs.swap * left - straight
-                    if skips[s]:
-                        here -= costs.resume
-                    if here > top - margin:
-                        state = (
-                            (*tails[:s], i, *tails[s + 1 :]),
-                            (*skips[:s], 0, *skips[s + 1 :]),
-                            used | 1 << s,
-                            s,
-                            False,
-                        )
-                        found.append((here, state, tail, left, 1 if skips[s] else 0))
-                elif not inner:
-                    # The rest of a line that was torn in two.
-                    if not sided and d <= 3 and width[tail] + width[i] < measure[i] + 1.5:
-                        here = score + link - costs.piece + stub[tail] - (costs.swap if d > 1 else 0.0)
-                        state = ((*tails[:s], i, *tails[s + 1 :]), skips, used, -1, False)
-                        found.append((here, state, tail, 0, 2))
-                    t, k, cost = _next_row(tails, skips, free, costs)
-                    left = 0 if sided else min(2, sum(1 for x, gone in enumerate(t) if x < s and gone >= 0))
-                    here = base + link - cost - costs.swap * left - straight
-                    if here > top - margin:
-                        t[s], k[s] = i, 0
-                        keep = [x for x in range(count) if t[x] >= 0]
-                        place = keep.index(s)
-                        state = (tuple(t[x] for x in keep), tuple(k[x] for x in keep), 1 << place, place, False)
-                        found.append((here, state, tail, left, 0))
-            if count < limits.columns:
-                here = base - ((costs.open_beside if fresh else costs.open) if tails else 0.0)
-                if here > top - margin:
-                    opened = _open(i, tails, skips, used, last, inner, free, costs)
-                    found += [(here - cost, state, -1, 0, 0) for state, cost in opened]
-            for here, state, tail, swaps, again in found:
-                if here > top:
-                    top = here
-                old = new.get(state)
-                if old is None or here > old[0]:
-                    new[state] = (here, node, tail, swaps, again)
-        states = {}
-        kept = [0] * (limits.columns + 2)
-        for state, (score, parent, tail, swaps, again) in sorted(new.items(), key=_by_score):
-            if score < top - margin:
-                break
-            count = len(state[0])
-            if kept[count] < limits.states:
-                kept[count] += 1
-                nodes.append((parent, tail, swaps, again))
-                states[state] = (score, len(nodes) - 1)
-        if len(nodes) > enough:
-            nodes, states = _swept(nodes, states)
-            enough = 2 * len(nodes) + _NODES
-    score, node = max(states.values())
+    lone = np.where(scrap, costs.aside_scrap, np.where(unfinished, costs.aside_short, costs.aside))
+    return lone.tolist(), np.where(unfinished, costs.stub, 0.0).tolist()
+
+
+def _best(
+    found: list[Found], nodes: list[Node], line: int, inner: bool, limits: Limits
+) -> dict[State, tuple[float, int]]:
+    """Make states of the best ways to go on, so many for each number of columns, and a node for each."""
+    found.sort(key=itemgetter(0), reverse=True)
+    least = found[0][0] - limits.margin
+    kept = [0] * (limits.columns + 2)
+    states: dict[State, tuple[float, int]] = {}
+    for score, (tails, shape, last, fresh), node, move in found:
+        if score < least:
+            break
+        if move is None:
+            state = (tails, shape, last if inner else -1, fresh)
+            step = (node, -2, 0, 0)
+        else:
+            if kept[move.shape.count] >= limits.states:
+                continue
+            state = (move.tails(tails, line), move.shape, -1 if move.again == 2 else move.place, move.source < 0)
+            step = (node, tails[move.source] if move.source >= 0 else -1, move.swaps, move.again)
+        if state not in states and kept[state[1].count] < limits.states:
+            kept[state[1].count] += 1
+            nodes.append(step)
+            states[state] = (score, len(nodes) - 1)
+    return states
+
+
+def _traced(nodes: list[Node], score: float, node: int) -> Dealt:
+    """Follow the nodes back to the first line."""
     before: list[int] = []
     swaps = resumed = torn = 0
     while node >= 0:
@@ -267,45 +305,79 @@ def _swept(
     return kept, {state: (score, place[node]) for state, (score, node) in states.items()}
 
 
-def _by_score(item: tuple[State, Reached]) -> float:
-    return -item[1][0]
+class _Moves:
+    """The moves of all shapes that a search meets, each worked out once."""
 
+    def __init__(self, costs: Costs) -> None:
+        self._costs = costs
+        self._straight = -math.log1p(-min(0.5, math.exp(-costs.swap)))
+        self._shapes: dict[tuple[tuple[int, ...], int], _Shape] = {}
+        self._ways: dict[tuple[_Shape, int, bool, bool], _Ways] = {}
 
-def _next_row(
-    tails: tuple[int, ...], skips: tuple[int, ...], free: Sequence[int], costs: Costs
-) -> tuple[list[int], list[int], float]:
-    """Begin a printed row: columns without a line in the last one have skipped it; −1 for those that are closed."""
-    t, k, cost = list(tails), list(skips), 0.0
-    for x in free:
-        cost += costs.skips[min(k[x], 2)]
-        k[x] += 1
-        if k[x] >= 3:
-            t[x] = -1
-    return t, k, cost
+    def shape(self, skips: tuple[int, ...], used: int) -> _Shape:
+        """Give the one object for a shape."""
+        found = self._shapes.get((skips, used))
+        if found is None:
+            found = self._shapes[skips, used] = _Shape(skips, used, len(skips))
+        return found
 
+    def of(self, shape: _Shape, last: int, inner: bool, sided: bool) -> _Ways:
+        """Give the moves of a shape. ``inner``: the line stands beside the one before, which is in column ``last``;
+        ``sided``: it stands beside any other."""
+        key = (shape, last, inner, sided)
+        found = self._ways.get(key)
+        if found is None:
+            free = [s for s in range(shape.count) if not shape.used >> s & 1]
+            going = [
+                self._same_row(shape, s, free, inner) if s in free else self._next_row(shape, s, free, sided)
+                for s in range(last + 1, shape.count)
+                if s in free or not inner
+            ]
+            taken = [s for s in range(shape.count) if s not in free]
+            torn = {s: _Move(s, 0.0, shape, s, again=2) for s in taken}
+            found = self._ways[key] = _Ways(going, torn, self._openings(shape, last, free, inner))
+        return found
 
-def _open(
-    i: int,
-    tails: tuple[int, ...],
-    skips: tuple[int, ...],
-    used: int,
-    last: int,
-    inner: bool,
-    free: Sequence[int],
-    costs: Costs,
-) -> list[tuple[State, float]]:
-    """Open a column with line i: beside those of this row, at the right end, or at the left of a new row. Gives the
-    states and what they cost beside the price of opening."""
-    found: list[tuple[State, float]] = []
-    count = len(tails)
-    for p in {max(used.bit_length(), last + 1), count}:
-        low, high = used & ((1 << p) - 1), (used >> p) << (p + 1)
-        found.append((((*tails[:p], i, *tails[p:]), (*skips[:p], 0, *skips[p:]), low | high | 1 << p, p, True), 0.0))
-    if used and not inner:
-        t, k, cost = _next_row(tails, skips, free, costs)
-        keep = [x for x in range(count) if t[x] >= 0]
-        found.append((((i, *(t[x] for x in keep)), (0, *(k[x] for x in keep)), 1, 0, True), cost))
-    return found
+    def _same_row(self, shape: _Shape, s: int, free: Sequence[int], inner: bool) -> _Move:
+        """Go on in a column that has no line in this row yet."""
+        resumed = shape.skips[s] > 0
+        swaps = 0 if inner else min(2, sum(x < s for x in free))
+        price = self._costs.swap * swaps + self._straight + (self._costs.resume if resumed else 0.0)
+        after = self.shape((*shape.skips[:s], 0, *shape.skips[s + 1 :]), shape.used | 1 << s)
+        return _Move(s, price, after, s, swaps=swaps, again=int(resumed))
+
+    def _next_row(self, shape: _Shape, s: int, free: Sequence[int], sided: bool) -> _Move:
+        """Begin a row with a line in column s."""
+        skips, price = self._row_ended(shape, free)
+        open_ = [x for x, k in enumerate(skips) if k < 3]
+        swaps = 0 if sided else min(2, sum(x < s for x in open_))
+        place = open_.index(s)
+        after = self.shape(tuple(0 if x == s else skips[x] for x in open_), 1 << place)
+        keep = None if len(open_) == shape.count else tuple(open_)
+        return _Move(s, price + self._costs.swap * swaps + self._straight, after, place, keep, swaps)
+
+    def _row_ended(self, shape: _Shape, free: Sequence[int]) -> tuple[list[int], float]:
+        """End a row: columns without a line in it have skipped it. After three rows they are closed."""
+        skips = list(shape.skips)
+        price = 0.0
+        for x in free:
+            price += self._costs.skips[min(skips[x], 2)]
+            skips[x] += 1
+        return skips, price
+
+    def _openings(self, shape: _Shape, last: int, free: Sequence[int], inner: bool) -> list[_Move]:
+        """Open a column: beside those of this row, at the right end, or at the left of a new row."""
+        found = []
+        skips, used = shape.skips, shape.used
+        for p in sorted({max(used.bit_length(), last + 1), shape.count}):
+            low, high = used & ((1 << p) - 1), (used >> p) << (p + 1)
+            after = self.shape((*skips[:p], 0, *skips[p:]), low | high | 1 << p)
+            found.append(_Move(-1, 0.0, after, p))
+        if used and not inner:
+            ended, price = self._row_ended(shape, free)
+            open_ = tuple(x for x, k in enumerate(ended) if k < 3)
+            found.append(_Move(-1, price, self.shape((0, *(ended[x] for x in open_)), 1), 0, open_))
+        return found
 
 
 class Joined:
