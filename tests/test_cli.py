@@ -31,7 +31,18 @@ COMMANDS = [
     "revert",
     "rules",
     "rules test",
+    "rules lint",
+    "rules new",
+    "rules try",
+    "rules diff",
+    "rules show",
+    "rules list",
     "rules schema",
+    "bag",
+    "ledger",
+    "ledger show",
+    "ledger diff",
+    "ledger schema",
     "train-joints",
 ]
 ESCAPE = b"\x1b["
@@ -100,7 +111,7 @@ def dist(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def book(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("books")
     good(call("build", library, "--book", "-o", out))
-    [folder] = out.iterdir()
+    [folder] = (p for p in out.iterdir() if p.is_dir())
     return folder
 
 
@@ -118,7 +129,15 @@ def test_build_by_default_takes_seeds_and_fills_dist(tmp_path: Path) -> None:
     assert said.startswith("dist/通知  通知  (")
     assert "changes" in said and "suggestions" in said
     names = {p.name for p in (tmp_path / "dist/通知").iterdir()}
-    assert names == {"通知.epub", "通知.html", "通知.txt", "通知.json", "ledger.jsonl", "manifest-sha256.txt"}
+    assert names == {
+        "通知.epub",
+        "通知.html",
+        "通知.txt",
+        "通知.json",
+        "ledger.jsonl",
+        "manifest-sha256.txt",
+        "changes",
+    }
     assert (tmp_path / "dist/通知/通知.txt").read_text() == TIDY
     assert sorted(p.name for p in tmp_path.iterdir()) == ["dist", "seeds"]
 
@@ -172,7 +191,7 @@ def test_build_goes_on_after_a_failed_work_and_counts(dirty: Path, tmp_path: Pat
 def test_build_of_a_folder_gives_each_work_a_folder_and_repeats_itself(
     library: Path, dist: Path, tmp_path: Path
 ) -> None:
-    assert {p.name for p in dist.iterdir()} == {"一", "二", "三", "散篇"}
+    assert {p.name for p in dist.iterdir()} == {"一", "二", "三", "散篇", "index.html"}
     good(call("build", library, "-o", tmp_path / "again"))
     assert tree(tmp_path / "again") == tree(dist)
 
@@ -182,14 +201,14 @@ def test_build_takes_the_same_file_once_and_parts_equal_names(tmp_path: Path) ->
         (tmp_path / name).mkdir()
         (tmp_path / name / "x.txt").write_text(f"标题{name}\n\n正文。\n")
     good(run("build", "a", "a/x.txt", "b", "-o", "out", cwd=tmp_path))
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {"x", "b-x"}
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"x", "b-x", "index.html"}
 
 
 def test_build_twice_into_the_folder_of_the_sources_takes_no_edition_for_a_source(tmp_path: Path) -> None:
     (tmp_path / "文章.txt").write_text(DIRTY)
     good(call("build", tmp_path, "-o", tmp_path))
     good(call("build", tmp_path, "-o", tmp_path))
-    assert {p.name for p in tmp_path.iterdir()} == {"文章", "文章.txt"}
+    assert {p.name for p in tmp_path.iterdir()} == {"文章", "文章.txt", "index.html"}
 
 
 @pytest.mark.parametrize("case", ["own folder", "foreign folder", "foreign file among the editions"])

@@ -37,7 +37,8 @@ def start(sources: Path, out: Path) -> subprocess.Popen[bytes]:
 
 def editions(out: Path) -> dict[str, bytes]:
     """Give the manifest of each work's folder: it names every file by its digest."""
-    return {p.name: (p / "manifest-sha256.txt").read_bytes() for p in out.iterdir() if not p.name.startswith(".")}
+    folders = (p for p in out.iterdir() if p.is_dir() and not p.name.startswith("."))
+    return {p.name: (p / "manifest-sha256.txt").read_bytes() for p in folders}
 
 
 def leftovers(out: Path) -> list[str]:

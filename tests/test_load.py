@@ -710,7 +710,7 @@ def test_schema_accepts_what_the_loader_accepts() -> None:
 
 
 def test_schema_accepts_the_shipped_rules() -> None:
-    for path in sorted(RULES.rglob("*.yaml")):
+    for path in sorted(p for p in RULES.rglob("*.yaml") if p.parent.name != "profiles"):
         assert schema_faults(path.read_text(encoding="utf-8"), None) == [], path
 
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
 from shanben.errors import ShanbenError, SourceError, UsageError, VerifyError
 from shanben.fixity import check_conservation, manifest
 from shanben.ledger import Capture, Ledger, to_jsonl
-from shanben.pipeline import Cleaned, clean, plan, revert
+from shanben.pipeline import Cleaned, Plan, clean, plan, revert
+from shanben.report import INDEX, Report, is_ours, page, report_name, write_index
 from shanben.structure import build_document, canonical_ledger
+from shanben.tools.script import Converted, check_script, convert_document
 from shanben.tools.storage import MANIFEST, MAX_SOURCE, replace_folder
 from shanben.values import Block, Document, Edition, Metadata
 from shanben.verify import check_editions, problems
-from shanben.works import Collection, Work, find_works
+from shanben.works import WORK_FILE, Collection, Work, find_works
 from shanben.writers import all_writers
 
 LEDGER = "ledger.jsonl"
@@ -55,19 +58,29 @@ def build(
     limit: int = MAX_SOURCE,
     on_result: Callable[[Result], None] | None = None,
     works: Sequence[Work] | None = None,
+    profile: str | None = None,
+    script: str | None = None,
+    report: bool = True,
 ) -> list[Result]:
     """Build the editions of every document under ``sources`` into ``out/<slug>/``.
 
     ``formats`` are names of writers (epub, html, txt; the TXT edition is always there, since it and the ledger
     prove the rest). One failed work does not stop the others: look at ``Result.error``. ``limit`` is in bytes.
-    Raises UsageError, SourceError, RuleError for faults that concern all works.
+    ``profile`` is the name or the file of one, for all works. ``script`` (hans, hant, hant-tw, hant-hk) gives the
+    editions in that script; the clean text stays beside them. Raises UsageError, SourceError, RuleError for faults
+    that concern all works, ToolError when ``script`` is asked for and OpenCC is missing.
     """
     chosen = check_formats(formats)
-    plan(tuple(rules))  # faults of the rules concern all works: said once, before any work is begun
+    if script:
+        check_script(script)
+    plan(tuple(rules), profile=profile)  # faults of the rules concern all works: said once, before any work is begun
     results = []
     for work in find_works([Path(s) for s in sources]) if works is None else works:
         try:
-            built = build_work(work, formats=chosen, encoding=encoding, rules=rules, limit=limit)
+            built = build_work(
+                work, formats=chosen, encoding=encoding, rules=rules, limit=limit, profile=profile, script=script,
+                report=report,
+            )  # fmt: skip
             folder = Path(out) / work.slug
             replace_folder(folder, built.files)
             result = Result(work.slug, work.path, folder, built.document, built.ledgers)
@@ -77,7 +90,14 @@ def build(
         results.append(result)
         if on_result:
             on_result(result)
+    _index(Path(out), report and any(r.folder for r in results))
     return results
+
+
+def _index(out: Path, wanted: bool) -> None:
+    """Bring the list of works up to date; where none is wanted, only one that is there already."""
+    if out.is_dir() and (wanted or is_ours(out / INDEX)):
+        write_index(out)
 
 
 def check_formats(formats: Sequence[str]) -> tuple[str, ...]:
@@ -89,10 +109,32 @@ def check_formats(formats: Sequence[str]) -> tuple[str, ...]:
 
 
 def clean_work(
-    work: Work, *, encoding: str | None = None, rules: Sequence[str | Path] = (), limit: int = MAX_SOURCE
+    work: Work,
+    *,
+    encoding: str | None = None,
+    rules: Sequence[str | Path] = (),
+    limit: int = MAX_SOURCE,
+    profile: str | None = None,
 ) -> Cleaned:
-    """Clean the source of a work with the shipped rules, ``rules``, and the work's own."""
-    return clean(work.read(limit), encoding=encoding or work.encoding, rules=rules, work=work.slug)
+    """Clean the source of a work with the shipped rules, those beside it, ``rules``, and the work's own.
+
+    ``profile`` is the name or the file of one; it overrules `work.yaml`, which overrules the evidence.
+    """
+    layers = work.layers(rules)
+    if work.profile and not profile:
+        try:
+            plan(layers, work.slug, work.profile)
+        except UsageError as error:
+            error.where = error.where or str(work.path.parent / WORK_FILE)
+            raise
+    return clean(
+        work.read(limit),
+        encoding=encoding or work.encoding,
+        rules=layers,
+        work=work.slug,
+        profile=profile or work.profile,
+        suppress=work.suppress,
+    )
 
 
 def build_work(
@@ -102,32 +144,61 @@ def build_work(
     encoding: str | None = None,
     rules: Sequence[str | Path] = (),
     limit: int = MAX_SOURCE,
+    profile: str | None = None,
+    script: str | None = None,
+    report: bool = True,
 ) -> Built:
     """Build one work in memory and verify it. Raises VerifyError when an edition is not what it must be."""
-    document, ledger = _prepare(work, encoding=encoding, rules=rules, limit=limit)
-    return _finish(work.slug, document, {LEDGER: ledger}, formats, {})
+    document, ledger, steps = _prepare(work, encoding=encoding, rules=rules, limit=limit, profile=profile)
+    reports = _report(work, work.slug, document, ledger, steps, formats) if report else {}
+    return _finish(work.slug, document, {LEDGER: ledger}, formats, {}, script, reports)
 
 
-def _prepare(work: Work, *, encoding: str | None, rules: Sequence[str | Path], limit: int) -> tuple[Document, Ledger]:
-    """Give the Document of one work and its ledger, both laws about them checked."""
-    cleaned = clean_work(work, encoding=encoding, rules=rules, limit=limit)
+def _report(
+    work: Work, slug: str, document: Document, ledger: Ledger, steps: Plan, formats: Sequence[str]
+) -> dict[str, bytes]:
+    """Give the page that shows every change of a work, by its name. ``slug`` is that of the folder."""
+    names = [slug + all_writers()[f].suffix for f in sorted({*formats, "txt"})]
+    said = document.metadata
+    told = Report.of(steps, work.path.name, said.title, said.language, {n: f"../{quote(n)}" for n in names})
+    return {report_name(work.slug): page(ledger.revert(document.text), ledger, told).encode()}
+
+
+def _prepare(
+    work: Work, *, encoding: str | None, rules: Sequence[str | Path], limit: int, profile: str | None
+) -> tuple[Document, Ledger, Plan]:
+    """Give the Document of one work, its ledger, both laws about them checked, and the plan that was run."""
+    cleaned = clean_work(work, encoding=encoding, rules=rules, limit=limit, profile=profile)
     if not cleaned.text.strip():
         raise SourceError("there is no text in it, or none is left", where=str(work.path), fix="see `shanben explain`")
-    document = build_document(cleaned, plan(tuple(rules), work.slug), said=work.said, name=work.slug)
+    steps = cleaned.plan or plan(work.layers(rules), work.slug)
+    document = build_document(cleaned, steps, said=work.said, name=work.slug)
     ledger = canonical_ledger(cleaned, document)
     if revert(document.text, ledger) != cleaned.source.data:
         raise VerifyError("the ledger does not give the source back", where=work.slug)
     check_conservation(ledger, document)
-    return document, ledger
+    return document, ledger, steps
 
 
 def _finish(
-    slug: str, document: Document, ledgers: dict[str, Ledger], formats: Sequence[str], extra: dict[str, object]
+    slug: str,
+    document: Document,
+    ledgers: dict[str, Ledger],
+    formats: Sequence[str],
+    extra: dict[str, object],
+    script: str | None,
+    reports: Mapping[str, bytes],
 ) -> Built:
-    """Write all editions, verify them, and add sidecar, ledgers and manifest."""
-    writers = all_writers()
-    editions = [Edition(f, slug + writers[f].suffix, writers[f].write(document)) for f in sorted(formats)]
-    if faults := problems(check_editions(document, editions)):
+    """Write all editions, verify them, and add sidecar, ledgers, reports and manifest."""
+    converted = convert_document(document, script) if script else None
+    editions = _editions(slug, document, ["txt"] if converted else formats)
+    faults = problems(check_editions(document, editions))
+    if converted:
+        others = _editions(slug, converted.document, formats, f".{converted.script}.txt")
+        faults += problems(check_editions(converted.document, others))
+        editions += others
+        extra = extra | {"script": _script(converted)}
+    if faults:
         listed = "\n".join(f"  {fault}" for fault in faults[:20])
         raise VerifyError(
             f"{len(faults)} checks failed, so the editions were not written; an older edition stays as it was\n{listed}",
@@ -135,10 +206,29 @@ def _finish(
             fix="please report this with the source: it is a fault of the program, not of your text",
         )
     files = {e.filename: e.data for e in editions}
-    files |= {name: to_jsonl(ledger).encode() for name, ledger in ledgers.items()}
+    files |= {name: to_jsonl(ledger).encode() for name, ledger in ledgers.items()} | dict(reports)
     files[f"{slug}.json"] = sidecar(document, editions, ledgers, extra)
     files[MANIFEST] = manifest(files)
     return Built(slug, document, ledgers, files)
+
+
+def _editions(slug: str, document: Document, formats: Sequence[str], txt: str = ".txt") -> list[Edition]:
+    """Write the editions of a Document; ``txt`` is how the name of the TXT edition ends."""
+    writers = all_writers()
+    suffixes = {f: txt if f == "txt" else writers[f].suffix for f in formats}
+    return [Edition(f, slug + suffixes[f], writers[f].write(document)) for f in sorted(formats)]
+
+
+def _script(converted: Converted) -> dict[str, object]:
+    """Say for the metadata file what was converted and how, so that it can be checked afterwards."""
+    return {
+        "to": converted.script,
+        "language": converted.document.metadata.language,
+        "converter": converted.converter,
+        "config": converted.config,
+        "sha256": converted.document.digest,
+        "kept": [list(place) for place in converted.kept],
+    }
 
 
 def dublin_core(metadata: Metadata) -> dict[str, object]:
@@ -183,6 +273,7 @@ def sidecar(
                 "evidence": list(ledger.decoding.evidence),
                 "ledger": name,
                 "rulebook": p.rulebook_digest,
+                "profile": ledger.profile.name if ledger.profile else "",
                 "changes": {a.unit: a.count for a in p.actions},
                 "suggestions": p.suggestions,
                 "captured": [
@@ -211,24 +302,32 @@ def build_collection(
     rules: Sequence[str | Path] = (),
     limit: int = MAX_SOURCE,
     on_result: Callable[[Result], None] | None = None,
+    profile: str | None = None,
+    script: str | None = None,
+    report: bool = True,
 ) -> Result:
     """Build many works as one book with parts into ``out/<slug>/``. Raises the first error of any work."""
     chosen = check_formats(formats)
+    if script:
+        check_script(script)
     parts: list[tuple[str, list[tuple[Work, Document]]]] = []
     ledgers: dict[str, Ledger] = {}
+    reports: dict[str, bytes] = {}
     for title, works in collection.parts:
         documents = []
         for work in works:
-            document, ledger = _prepare(work, encoding=encoding, rules=rules, limit=limit)
+            document, ledger, steps = _prepare(work, encoding=encoding, rules=rules, limit=limit, profile=profile)
+            reports |= _report(work, collection.slug, document, ledger, steps, chosen) if report else {}
             ledgers[f"ledgers/{work.slug}.jsonl"] = ledger
             documents.append((work, document))
             if on_result:
                 on_result(Result(work.slug, work.path, document=document))
         parts.append((title, documents))
     book, spans = join_documents(collection, parts)
-    built = _finish(collection.slug, book, ledgers, chosen, {"works": spans})
+    built = _finish(collection.slug, book, ledgers, chosen, {"works": spans}, script, reports)
     folder = Path(out) / collection.slug
     replace_folder(folder, built.files)
+    _index(Path(out), report)
     return Result(collection.slug, folder, folder, book, ledgers)
 
 

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from shanben import archive_commands
 from shanben.errors import OutputError, ShanbenError, SourceError, UsageError
+from shanben.rule_commands import rules as rules_group
+from shanben.terminal import JSON as _JSON
+from shanben.terminal import RULES as _RULES
+from shanben.terminal import flat as _flat
+from shanben.terminal import one_line as _one_line
+from shanben.terminal import print_json as _print_json
+from shanben.terminal import printable as _printable
+from shanben.terminal import shown as _shown
+from shanben.terminal import write_out as _write_out
+
+if TYPE_CHECKING:
+    from shanben.ledger import Ledger
 
 EXIT_CODES = {
     0: "all is well",
@@ -20,26 +32,25 @@ EXIT_CODES = {
     3: "a source cannot be read, is empty, too large, or no text",
     4: "the encoding of a source cannot be told",
     5: "faults in rule, work or collection files, or a rule that does not come to an end",
-    6: "pandoc (for training: OpenCC) is missing or failed",
+    6: "pandoc (for --script and training: OpenCC) is missing or failed",
     7: "a check failed: editions, ledger and source do not agree",
     8: "the output cannot be written",
     130: "interrupted (Ctrl-C)",
 }
 """What each exit code means; `docs/cli.md` is generated from it."""
 
-MOST_FAULTS = 30
-"""So many faults of one folder are printed."""
 MOST_SHOWN = 5
 """So many places of one rule, and moves, `explain` prints without `--all`."""
-_RULES = click.option(
-    "--rules", "rules", multiple=True, type=click.Path(path_type=Path), metavar="DIR",
-    help="A folder of your own rules, laid over the shipped ones. May be given again.",
-)  # fmt: skip
 _ENCODING = click.option("--encoding", metavar="NAME", help="The encoding of the source, if it cannot be told.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 _LIMIT = click.option(
     "--max-megabytes", "megabytes", type=click.IntRange(1, 100_000), default=256, show_default=True, metavar="N",
     help="Refuse sources larger than this.",
+)  # fmt: skip
+
+
+_PROFILE = click.option(
+    "--profile", metavar="NAME|FILE",
+    help="The kind of document, by name or as a .yaml file; without it the text itself decides.",
 )  # fmt: skip
 
 
@@ -92,33 +103,12 @@ def _fail(error: ShanbenError, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _printable(text: str) -> str:
-    """Show control and bidi characters of a foreign text by number, so that they cannot play with a terminal."""
-    return "".join(c if c.isprintable() or c in "\n" else f"\\u{ord(c):04x}" for c in text)
-
-
-def _one_line(text: str) -> str:
-    """Show a foreign text, such as a name, on one line."""
-    return _printable(text.replace("\n", "\\n"))
-
-
 def _read_in(limit: int) -> bytes:
     """Read standard input, refusing more than ``limit`` bytes."""
     data = sys.stdin.buffer.read(limit + 1)
     if len(data) > limit:
         raise SourceError(f"standard input has more than {limit // 1_000_000} MB", fix="raise --max-megabytes")
     return data
-
-
-def _write_out(text: str) -> None:
-    """Write to standard output as UTF-8 with LF, whatever the locale says."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-    sys.stdout.buffer.flush()
-
-
-def _print_json(value: object) -> None:
-    _write_out(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 def _progress(items: Iterable[Any], length: int, label: str) -> Any:
@@ -164,24 +154,32 @@ def main() -> None:
     metavar="[FILE]",
     help="Make one book of all works of a folder; FILE is its collection.yaml.",
 )
+@click.option(
+    "--script",
+    type=click.Choice(["hans", "hant", "hant-tw", "hant-hk"]),
+    help="Editions in simplified or traditional characters (OpenCC); the clean text stays as it is.",
+)
+@click.option("--no-report", is_flag=True, help="Leave out the page that shows every change, and the list of works.")
+@_PROFILE
 @_ENCODING
 @_RULES
 @_LIMIT
 @_JSON
 def build(
-    sources: tuple[Path, ...], out: Path, formats: str, book: str | None, encoding: str | None,
-    rules: tuple[Path, ...], megabytes: int, as_json: bool,
+    sources: tuple[Path, ...], out: Path, formats: str, book: str | None, script: str | None, no_report: bool,
+    profile: str | None, encoding: str | None, rules: tuple[Path, ...], megabytes: int, as_json: bool,
 ) -> int:  # fmt: skip
     """Clean documents and build their editions.
 
     SOURCES are files or folders; without any, `seeds` is built. Each work gets a folder of its own with
-    EPUB, HTML, TXT, ledger, metadata and manifest. A failed work keeps its old editions and stops no other.
+    EPUB, HTML, TXT, ledger, metadata, manifest, and a report of all changes; index.html lists the works. A failed work keeps its old editions and stops no other.
 
     \b
     Examples:
       shanben build
       shanben build report.txt notes/ -o dist --formats epub,txt
       shanben build essays/ --book collection.yaml
+      shanben build report.txt --script hant
     """
     from shanben.build import Result, build_collection
     from shanben.build import build as build_works
@@ -192,15 +190,18 @@ def build(
     if not sources and not paths[0].is_dir():
         raise UsageError("there is nothing to build", fix="name files or folders: shanben build report.txt")
     options: dict[str, Any] = {"formats": wanted, "encoding": encoding, "rules": rules, "limit": megabytes * 1_000_000}
+    options |= {"profile": profile, "script": script, "report": not no_report}
     if book is not None:
         if len(paths) != 1:
             raise UsageError("a book is made of one folder", fix="shanben build DIR --book collection.yaml")
         collection = find_collection(paths[0], Path(book) if book else None)
+        _tell_rules((w for _, works in collection.parts for w in works), rules)
         count = sum(len(works) for _, works in collection.parts)
         with _progress([], count, "cleaning") as bar:
             results = [build_collection(collection, out, on_result=lambda _r: bar.update(1), **options)]
     else:
         works = find_works(paths)
+        _tell_rules(works, rules)
         with _progress([], len(works), "building") as bar:
             results = build_works((), out, works=works, on_result=lambda _r: bar.update(1), **options)
 
@@ -215,6 +216,8 @@ def build(
             "characters": len(r.document.text),
         }  # fmt: skip
 
+    for ledger in (found for r in results for found in (r.ledgers or {}).values()):
+        _tell_alarms(ledger)
     if as_json:
         _print_json([line(r) for r in results])
     else:
@@ -243,11 +246,13 @@ def build(
     metavar="PATH",
     help="Write the ledger too: a file, or a folder for a DIR.",
 )
+@_PROFILE
 @_ENCODING
 @_RULES
 @_LIMIT
 def clean(
-    source: Path, out: Path | None, ledger_path: Path | None, encoding: str | None, rules: tuple[Path, ...], megabytes: int
+    source: Path, out: Path | None, ledger_path: Path | None, profile: str | None, encoding: str | None,
+    rules: tuple[Path, ...], megabytes: int,
 ) -> int:  # fmt: skip
     """Write the clean text of a document: a filter from standard input to standard output by default.
 
@@ -258,6 +263,7 @@ def clean(
       shanben clean < dirty.txt > clean.txt
       shanben clean report.txt -o clean/report.txt --ledger clean/report.jsonl
       shanben clean archive/ -o clean/
+      shanben clean page.txt --profile strict-archival
     """
     from shanben.build import clean_work
     from shanben.ledger import to_jsonl
@@ -270,21 +276,22 @@ def clean(
     if out is not None and ledger_path is not None and out.resolve() == ledger_path.resolve():
         raise UsageError("text and ledger cannot go to one file", where=str(out), fix="choose another --ledger")
     limit = megabytes * 1_000_000
+    options: dict[str, Any] = {"encoding": encoding, "rules": rules, "profile": profile}
     if str(source) == "-":
         if sys.stdin.isatty():
             raise UsageError("no document was given", fix="shanben clean FILE, or pipe a text into it")
         data = _read_in(limit)
-        done: list[tuple[Work | None, Cleaned]] = [
-            (None, clean_source(Source("standard input", data), encoding=encoding, rules=rules))
-        ]
+        done: list[tuple[Work | None, Cleaned]] = [(None, clean_source(Source("standard input", data), **options))]
     elif not is_folder(source):
         work = find_works([source])[0]
-        done = [(work, clean_work(work, encoding=encoding, rules=rules, limit=limit))]
+        _tell_rules([work], rules)
+        done = [(work, clean_work(work, limit=limit, **options))]
     else:
         if out is None:
             raise UsageError("a folder needs a place for its clean texts", fix="add -o OUT")
-        return _clean_folder(source, out, ledger_path, encoding, rules, limit)
+        return _clean_folder(source, out, ledger_path, options | {"limit": limit})
     for given, cleaned in done:
+        _tell_alarms(cleaned.ledger)
         if out is None:
             _write_out(cleaned.text)
         else:
@@ -296,25 +303,39 @@ def clean(
     return 0
 
 
+def _tell_rules(works: Iterable[Any], given: Sequence[Path]) -> None:
+    """Say which rules take part that were not asked for, since they lie beside a source."""
+    for folder in dict.fromkeys(folder for work in works for folder in work.unasked(given)):
+        click.echo(f"with the rules in {_one_line(str(folder))}", err=True)
+
+
+def _tell_alarms(ledger: Ledger) -> None:
+    """Say which rules were held back in a document since they are unsound."""
+    from shanben.pipeline import alarms
+
+    for alarm in alarms(ledger):
+        click.echo(_printable(alarm), err=True)
+
+
 def _refuse_source(path: Path, works: Iterable[Any]) -> None:
     if any(path.exists() and path.samefile(w.path) for w in works):
         raise UsageError("this would overwrite the source", where=str(path), fix="choose another -o")
 
 
-def _clean_folder(
-    folder: Path, out: Path, ledgers: Path | None, encoding: str | None, rules: tuple[Path, ...], limit: int
-) -> int:
+def _clean_folder(folder: Path, out: Path, ledgers: Path | None, options: dict[str, Any]) -> int:
     from shanben.build import clean_work
     from shanben.ledger import to_jsonl
     from shanben.tools.storage import write_file
     from shanben.works import find_works
 
     works = find_works([folder])
+    _tell_rules(works, options["rules"])
     failed: list[ShanbenError] = []
     with _progress(works, len(works), "cleaning") as bar:
         for work in bar:
             try:
-                cleaned = clean_work(work, encoding=encoding, rules=rules, limit=limit)
+                cleaned = clean_work(work, **options)
+                _tell_alarms(cleaned.ledger)
                 target = out / f"{work.slug}.txt"
                 _refuse_source(target, works)
                 write_file(target, cleaned.text.encode())
@@ -341,13 +362,18 @@ def _clean_folder(
     metavar="FILE",
     help="Draw what was moved, and how sure that is: FILE.svg, or FILE.html with both texts.",
 )
+@click.option(
+    "--html", "html_path", type=click.Path(path_type=Path), metavar="FILE",
+    help="Write one page with both texts side by side and every change marked.",
+)  # fmt: skip
+@_PROFILE
 @_ENCODING
 @_RULES
 @_LIMIT
 @_JSON
 def explain(
-    source: Path, everything: bool, only: str | None, moves_path: Path | None, encoding: str | None,
-    rules: tuple[Path, ...], megabytes: int, as_json: bool,
+    source: Path, everything: bool, only: str | None, moves_path: Path | None, html_path: Path | None,
+    profile: str | None, encoding: str | None, rules: tuple[Path, ...], megabytes: int, as_json: bool,
 ) -> int:  # fmt: skip
     """Show what would change in a document, by which rule, and where. The document is not touched.
 
@@ -356,6 +382,7 @@ def explain(
       shanben explain report.txt
       shanben explain report.txt --rule han-comma --all
       shanben explain newspaper.txt --moves moves.html
+      shanben explain report.txt --html changes.html
     """
     from shanben import explain as explaining
     from shanben import moves
@@ -364,7 +391,7 @@ def explain(
     from shanben.pipeline import plan as make_plan
     from shanben.tools.storage import write_file
     from shanben.values import Source
-    from shanben.works import find_works
+    from shanben.works import Work, find_works
 
     limit = megabytes * 1_000_000
     draw = None
@@ -376,17 +403,25 @@ def explain(
             )
         if moves_path.is_dir():
             raise UsageError("this is a folder", where=str(moves_path), fix="name a file in it with --moves")
+    if html_path is not None and html_path.is_dir():
+        raise UsageError("this is a folder", where=str(html_path), fix="name a file in it with --html")
+    if html_path is not None and moves_path is not None and html_path.resolve() == moves_path.resolve():
+        raise UsageError("two pages cannot go to one file", where=str(html_path), fix="choose another --html")
+    found: list[Work] = []
     if str(source) == "-":
         data = _read_in(limit)
-        cleaned, slug = clean_source(Source("standard input", data), encoding=encoding, rules=rules), None
+        cleaned = clean_source(Source("standard input", data), encoding=encoding, rules=rules, profile=profile)
     else:
         found = find_works([source])
         if len(found) != 1:
             raise UsageError("explain takes one document", where=str(source), fix="name a file")
         if moves_path is not None:
             _refuse_source(moves_path, found)
-        cleaned, slug = clean_work(found[0], encoding=encoding, rules=rules, limit=limit), found[0].slug
-    units = make_plan(rules, slug)
+        if html_path is not None:
+            _refuse_source(html_path, found)
+        _tell_rules(found, rules)
+        cleaned = clean_work(found[0], encoding=encoding, rules=rules, limit=limit, profile=profile)
+    units = cleaned.plan or make_plan(rules)
     if only and only not in units.faults():
         raise UsageError(f"there is no rule {only!r}", fix="`shanben plan` lists all of them")
     told = explaining.summary(cleaned, units)
@@ -395,6 +430,8 @@ def explain(
     picture = moves.read_moves(cleaned, content)
     if moves_path is not None and draw is not None:
         write_file(moves_path, draw(picture).encode())
+    if html_path is not None:
+        _write_report(html_path, cleaned, content, units)
     if only:
         picture = picture.by(only)
     if as_json:
@@ -406,7 +443,19 @@ def explain(
         click.echo(f"\n{only}: no hit in this document")
     if moves_path is not None:
         click.echo(f"\n{_one_line(str(moves_path))}: {picture.headline()}")
+    if html_path is not None:
+        click.echo(f"\n{_one_line(str(html_path))}: open it in a browser")
     return 0
+
+
+def _write_report(path: Path, cleaned: Any, content: str, units: Any) -> None:
+    """Write the page that shows every change of a document."""
+    from shanben.metadata import language_of
+    from shanben.report import Report, page
+    from shanben.tools.storage import write_file
+
+    said = Report.of(units, cleaned.source.name, language=language_of(cleaned.text))
+    write_file(path, page(content, cleaned.ledger, said).encode())
 
 
 def _print_moves(picture: Any, everything: bool) -> None:
@@ -458,11 +507,16 @@ def _print_explanation(told: dict[str, Any], places: list[Any], everything: bool
     click.echo(f"{_printable(told['source'])}: {told['encoding']}, confidence {told['confidence']:.2f}")
     for sentence in told["evidence"]:
         click.echo(f"  {_printable(sentence)}")
+    if told["profile"]:
+        _print_profile(told["profile"])
     click.echo(f"{told['changes']} changes by {len(told['units'])} units, {told['suggestions']} suggestions")
     for c in told["captured"]:
         click.echo(f"  {c['term']}: {_printable(c['value'])}  (line {c['line']}, {c['unit']})")
     for h in told["held"]:
         click.echo(click.style(f"  held back: {h['unit']}: {h['reason']}", fg="yellow"))
+    for s in told["suppressed"]:
+        shown = f"[{_shown(s['before'])} → {_shown(s['after'])}]" if s["before"] != s["after"] else _shown(s["before"])
+        click.echo(f"  suppressed: {s['line']}:{s['column']}  {s['unit']}  {shown}  ({_printable(s['reason'])})")
     groups: dict[str, list[Any]] = {}
     for place in places:
         groups.setdefault(f"{place.unit}?" if place.kind == "suggestion" else place.unit, []).append(place)
@@ -482,30 +536,43 @@ def _print_explanation(told: dict[str, Any], places: list[Any], everything: bool
             click.echo(f"  … and {len(found) - MOST_SHOWN} more (--all)")
 
 
-def _flat(text: str) -> str:
-    return _printable(text.replace("\r\n", "⏎").replace("\n", "⏎").replace("\r", "␍").replace("\u3000", "□"))
+def _print_profile(choice: dict[str, Any]) -> None:
+    """Print which profile was chosen, what spoke for it, and for the next best."""
 
+    def signs(found: list[dict[str, Any]]) -> None:
+        for s in found:
+            share = f"{s['count']:.0%}" if isinstance(s["count"], float) else f"×{s['count']}"
+            click.echo(f"    {s['points']:+d}  {_printable(s['reason'])}  ({share})")
 
-def _shown(text: str) -> str:
-    """Show a change so that blanks can be seen."""
-    flat = _flat(text).replace(" ", "␣")
-    return flat if len(flat) <= 40 else flat[:30] + "…" + flat[-9:]
+    if choice["how"] == "named":
+        click.echo(f"profile {choice['name']}, as asked for")
+        return
+    click.echo(f"profile {choice['name']}" + (f", {choice['points']} points" if choice["points"] else ""))
+    signs(choice["evidence"])
+    if choice["runner_up"]:
+        click.echo(f"  next: {choice['runner_up']}, {choice['runner_up_points']} points")
+        signs(choice["runner_up_evidence"])
+    if choice["then"]:
+        click.echo(f"  then, as the clean text asked for it: {', '.join(choice['then'])}")
 
 
 @main.command()
 @click.option("--work", metavar="SLUG", help="With the rules of this work under rules/works/.")
+@_PROFILE
 @_RULES
 @_JSON
-def plan(work: str | None, rules: tuple[Path, ...], as_json: bool) -> int:
+def plan(work: str | None, profile: str | None, rules: tuple[Path, ...], as_json: bool) -> int:
     """Show what runs, in which order, and from which file each rule comes.
 
     \b
-    Example:
+    Examples:
       shanben plan --rules my-rules
+      shanben plan --profile strict-archival
     """
     from shanben.pipeline import plan as make_plan
+    from shanben.pipeline import profiles
 
-    units = make_plan(rules, work)
+    units = make_plan(rules, work, profile)
     if as_json:
         _print_json([
             {"phase": u.rule.phase, "id": u.id, "kind": u.rule.kind, "level": u.rule.level, "fault": u.rule.fault,
@@ -520,100 +587,10 @@ def plan(work: str | None, rules: tuple[Path, ...], as_json: bool) -> int:
             click.echo(click.style(phase, bold=True))
         level = "" if u.rule.level == "fix" else f"  [{u.rule.level}]"
         click.echo(f"  {u.id:<34} {u.rule.kind:<8} {u.rule.place.file}:{u.rule.place.line}{level}")
+    if off := [r.id for r in units.rulebook.rules if r.level == "off"]:
+        click.echo(f"off: {', '.join(off)}")
     click.echo(f"protected spans: {', '.join(sorted(units.guards))}")
-    return 0
-
-
-@main.command()
-@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@_JSON
-def verify(folder: Path, as_json: bool) -> int:
-    """Check built editions: whole, equal in text, and the source comes back byte for byte.
-
-    DIR is one work's folder or the folder that holds them.
-
-    \b
-    Example:
-      shanben verify dist
-    """
-    from shanben.fixity import built_folders, verify_folder
-
-    folders = built_folders(folder)
-    reports = []
-    with _progress(folders, len(folders), "verifying") as bar:
-        for one in bar:
-            reports.append(verify_folder(one))
-    if as_json:
-        _print_json([{"folder": r.folder, "checked": r.checked, "faults": r.faults} for r in reports])
-    else:
-        for r in reports:
-            state = click.style("ok", fg="green") if not r.faults else click.style("FAILED", fg="red", bold=True)
-            click.echo(f"{_one_line(r.folder)}: {state} ({len(r.checked)} checks)")
-            for fault in r.faults[:MOST_FAULTS]:
-                click.echo(f"  {_one_line(fault)}")
-            if len(r.faults) > MOST_FAULTS:
-                click.echo(f"  … and {len(r.faults) - MOST_FAULTS} more (--json)")
-    return 7 if any(r.faults for r in reports) else 0
-
-
-@main.command()
-@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path),
-    metavar="OUT",
-    help="File for the source (folder for a collection); standard output by default.",
-)
-@click.option(
-    "--ledger",
-    "ledger_path",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="With a clean text instead of DIR: its ledger.",
-)
-def revert(folder: Path, out: Path | None, ledger_path: Path | None) -> int:
-    """Give the bytes of the source back, from the TXT edition and the ledger.
-
-    \b
-    Examples:
-      shanben revert dist/report -o source.txt
-      shanben revert clean/report.txt --ledger clean/report.jsonl -o source.txt
-    """
-    from shanben.errors import LedgerError
-    from shanben.fixity import built_folders, sources_of
-    from shanben.ledger import from_jsonl
-    from shanben.pipeline import revert as revert_text
-    from shanben.tools.storage import read_source, safe_name, write_file
-
-    if ledger_path:
-        try:
-            text, ledger = read_source(folder).decode(), read_source(ledger_path).decode()
-        except UnicodeDecodeError:
-            raise LedgerError("the clean text or the ledger is no UTF-8", where=str(folder)) from None
-        found = [(folder.name, revert_text(text, from_jsonl(ledger)))]
-    else:
-        folders = built_folders(folder)
-        if len(folders) != 1:
-            raise UsageError("revert takes the folder of one work", where=str(folder), fix=f"for example {folders[0]}")
-        found = list(sources_of(folders[0]))
-    if len(found) > 1:
-        if out is None:
-            raise UsageError(f"this collection has {len(found)} sources", fix="name a folder with -o")
-        for number, (name, data) in enumerate(found, 1):
-            write_file(out / f"{number:03d}-{safe_name(name)}", data)
-        return 0
-    data = found[0][1]
-    if out is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return 0
-    if out.exists() and not (out.is_file() and read_source(out) == data):
-        raise UsageError(
-            "there is another file already", where=str(out), fix="choose another name with -o, or move it away"
-        )
-    write_file(out, data)
-    click.echo(f"{_one_line(str(out))}: {len(data)} bytes, the source byte for byte")
+    click.echo(f"profile: {units.profile} (there are {', '.join(profiles(rules, work))})")
     return 0
 
 
@@ -699,54 +676,6 @@ def train_joints(
     return 0
 
 
-@main.group()
-def rules() -> None:
-    """Look at rules and try them.
-
-    \b
-    Example:
-      shanben rules test --rules my-rules
-    """
-
-
-@rules.command("test")
-@_RULES
-@click.option("--work", metavar="SLUG", help="With the rules of this work.")
-@_JSON
-def rules_test(rules: tuple[Path, ...], work: str | None, as_json: bool) -> int:
-    """Run every example and every `keep` of every rule, alone and through the whole pipeline.
-
-    \b
-    Example:
-      shanben rules test --rules my-rules
-    """
-    from shanben.check_rules import check_rulebook
-    from shanben.pipeline import plan as make_plan
-
-    units = make_plan(rules, work)
-    failures = check_rulebook(units)
-    if as_json:
-        _print_json([
-            {"outcome": f.outcome, "rule": f.rule, "place": str(f.place), "text": f.text, "expected": f.expected, "got": f.got}
-            for f in failures
-        ])  # fmt: skip
-    else:
-        for f in failures:
-            click.echo(_printable(str(f)))
-        examples = sum(len(r.examples) + len(r.keep) for r in units.rulebook.rules)
-        click.echo(f"{len(units.rulebook.rules)} rules, {examples} examples and keeps: {len(failures)} failed")
-    return 5 if failures else 0
-
-
-@rules.command("schema")
-def rules_schema() -> int:
-    """Print the JSON Schema of rule files, for editors.
-
-    \b
-    Example:
-      shanben rules schema > rules.schema.json
-    """
-    from shanben.rulebook.json_schema import rule_file_schema
-
-    _print_json(rule_file_schema())
-    return 0
+main.add_command(rules_group)
+for _command in archive_commands.COMMANDS:
+    main.add_command(_command)

@@ -59,9 +59,23 @@ class RuleError(ShanbenError):
 
 
 class RuleTimeoutError(RuleError):
-    """A rule needed more time than it may take on one document."""
+    """A rule, named by its id, needed more time than it may take on one document."""
 
     code = "rule-timeout"
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "", rule: str = "") -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.rule = rule
+
+
+class RestlessError(RuleError):
+    """Rules, named by their ids, never stop changing a text."""
+
+    code = "rules-restless"
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "", rules: tuple[str, ...] = ()) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.rules = rules
 
 
 class ToolError(ShanbenError):

@@ -14,6 +14,7 @@ from shanben.errors import LedgerError, ShanbenError, SourceError, VerifyError
 from shanben.ledger import Ledger, from_jsonl
 from shanben.pipeline import revert
 from shanben.rulebook.apply import content_of
+from shanben.tools.script import convert_text, version
 from shanben.tools.storage import MANIFEST, read_source
 from shanben.values import Document, Edition
 from shanben.verify import lint, problems, read_back
@@ -80,12 +81,10 @@ def verify_folder(folder: Path) -> Report:
                 texts[name] = read_back(edition)
                 faults += [f"{name}: {finding}" for finding in problems(lint(edition, None))]
                 checked.append(f"{name}: {len(texts[name])} blocks read back")
-        if len(set(texts.values())) > 1:
-            names = sorted(texts)
-            faults += [
-                _difference(names[0], texts[names[0]], n, texts[n]) for n in names[1:] if texts[n] != texts[names[0]]
-            ]
-        for edition_said in _sidecar(folder)["editions"]:
+        said = sidecar_of(folder)
+        for base, names, want in _expected(texts, said):
+            faults += [_difference(base, want, n, texts[n]) for n in names if texts[n] != want]
+        for edition_said in said["editions"]:
             data = files.get(str(edition_said.get("file")), b"")
             if hashlib.sha256(data).hexdigest() != edition_said.get("sha256"):
                 faults.append(f"{edition_said.get('file')}: its bytes are not those that the metadata file names")
@@ -96,12 +95,41 @@ def verify_folder(folder: Path) -> Report:
     return Report(str(folder), tuple(checked), tuple(f for f in faults if f))
 
 
+def _expected(
+    texts: Mapping[str, tuple[str, ...]], said: Mapping[str, Any]
+) -> Iterator[tuple[str, list[str], tuple[str, ...]]]:
+    """Give the editions that must hold one text: what it comes from, their names, its blocks.
+
+    With an edition in another script the clean text is converted again, as the metadata file says it was.
+    """
+    names = sorted(texts)
+    script = said.get("script")
+    if script is None:
+        if names:
+            yield names[0], names[1:], texts[names[0]]
+        return
+    try:
+        base = next(e["file"] for e in said["editions"] if e["format"] == "txt")
+        config, converter = script["config"], str(script["converter"])
+        kept: dict[int, list[tuple[int, int]]] = {}
+        for block, start, end in script["kept"]:
+            if not all(type(n) is int and n >= 0 for n in (block, start, end)):
+                raise ValueError("a place is three whole numbers")
+            kept.setdefault(block, []).append((start, end))
+        blocks = tuple(convert_text(t, config, kept.get(n, ())) for n, t in enumerate(texts[base]))
+    except (KeyError, TypeError, ValueError, StopIteration) as error:
+        raise VerifyError(f"what the metadata file says of the script is damaged ({error!r})") from None
+    here = version()
+    made = "" if here == converter else f" (made with {converter}, checked with {here})"
+    yield f"{base} in the other script{made}", [n for n in names if n != base], blocks
+
+
 def _difference(one: str, a: tuple[str, ...], other: str, b: tuple[str, ...]) -> str:
     index = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
     return f"{other}: block {index} is not that of {one}"
 
 
-def _read_inside(folder: Path, name: object) -> bytes:
+def read_inside(folder: Path, name: object) -> bytes:
     """Read a file that a manifest or metadata file names. Raises VerifyError when it leads out of the folder."""
     path = folder / str(name)
     if "\\" in str(name) or "\0" in str(name) or not path.resolve().is_relative_to(folder.resolve()):
@@ -119,7 +147,7 @@ def _listed(folder: Path) -> tuple[dict[str, bytes], list[str]]:
             faults.append(f"{MANIFEST}:{number}: this is no line of a manifest, or its file was named before")
             continue
         try:
-            files[name] = _read_inside(folder, name)
+            files[name] = read_inside(folder, name)
         except ShanbenError as error:
             faults.append(f"{name[:100]}: {error.what}")
             continue
@@ -134,7 +162,8 @@ def _listed(folder: Path) -> tuple[dict[str, bytes], list[str]]:
     return files, faults
 
 
-def _sidecar(folder: Path) -> dict[str, Any]:
+def sidecar_of(folder: Path) -> dict[str, Any]:
+    """Read the metadata file of a built folder. Raises SourceError without one, VerifyError for a damaged one."""
     names = sorted(p for p in folder.glob("*.json"))
     if len(names) != 1:
         raise SourceError(f"there are {len(names)} metadata files (*.json), there must be one", where=str(folder))
@@ -153,7 +182,29 @@ def sources_of(folder: Path) -> Iterator[tuple[str, bytes]]:
 
     Raises LedgerError or VerifyError when text and ledger do not belong together, SourceError when one is missing.
     """
-    content = _sidecar(folder)
+    for name, text, ledger, ledger_name in texts_of(folder):
+        try:
+            data = revert_checked(text, ledger)
+        except LedgerError as error:
+            error.where = error.where or f"{folder}/{ledger_name}"
+            raise
+        yield name, data
+
+
+def revert_checked(text: str, ledger: Ledger) -> bytes:
+    """Give the bytes of the source, after a check that ``text`` is the one that the ledger was written for."""
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    if ledger.text_sha256 and digest != ledger.text_sha256:
+        raise LedgerError(
+            "the text is not the one that this ledger was written for (its SHA-256 differs)",
+            fix="use the text and the ledger of the same build, unchanged",
+        )
+    return revert(text, ledger)
+
+
+def texts_of(folder: Path) -> Iterator[tuple[str, str, Ledger, str]]:
+    """Give, for each source of a built folder, its name, its text as in the TXT edition, its ledger and that one's name."""
+    content = sidecar_of(folder)
     try:
         text_name = next(e["file"] for e in content["editions"] if e["format"] == "txt")
         blocks = _text(folder, text_name).removesuffix("\n").split("\n\n")
@@ -166,13 +217,13 @@ def sources_of(folder: Path) -> Iterator[tuple[str, bytes]]:
             if ledger.source_sha256 != source["sha256"]:
                 raise VerifyError("metadata and ledger speak of different sources", where=f"{folder}/{ledger_name}")
             text = "\n\n".join(own) + "\n"
-            yield str(name), revert(text, ledger)
+            yield str(name), text, ledger, str(ledger_name)
     except (KeyError, IndexError, TypeError, ValueError, StopIteration) as error:
         raise VerifyError(f"this metadata file is damaged ({type(error).__name__})", where=str(folder)) from None
 
 
 def _text(folder: Path, name: object) -> str:
     try:
-        return _read_inside(folder, name).decode("utf-8")
+        return read_inside(folder, name).decode("utf-8")
     except UnicodeDecodeError:
         raise LedgerError("this file is no UTF-8 text", where=f"{folder}/{str(name)[:100]}") from None

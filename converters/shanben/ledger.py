@@ -13,17 +13,23 @@ was written down where it was written down, and refuse a text that does not fit.
 
 from __future__ import annotations
 
+import codecs
 import json
+import math
 import re
+import typing
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from shanben.errors import LedgerError
 from shanben.values import Decoding, Mark, Segment
 
 FORMAT = 1
+MAX_PASSES = 20_000
+"""More passes than rules times rounds can make: a ledger that has them was made to waste time."""
+How = Literal["evidence", "named"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,41 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """One evidence for or against a profile: in words, how often or how much of it, and what it counts."""
+
+    reason: str
+    count: float
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChoice:
+    """Which profile was chosen, and why. ``then`` names those that the clean text itself asked for afterwards."""
+
+    name: str
+    how: How
+    points: int = 0
+    evidence: tuple[Sign, ...] = ()
+    runner_up: str = ""
+    runner_up_points: int = 0
+    runner_up_evidence: tuple[Sign, ...] = ()
+    then: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that the work itself refuses, with the reason that it gives. Line and column in the source."""
+
+    unit: str
+    line: int
+    column: int
+    before: str
+    after: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """All that happened between the bytes of a source and its clean text."""
 
@@ -121,6 +162,8 @@ class Ledger:
     marks: tuple[Mark, ...] = ()
     text_sha256: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    profile: ProfileChoice | None = None
+    suppressed: tuple[Suppressed, ...] = ()
 
     @property
     def change_count(self) -> int:
@@ -291,7 +334,7 @@ def map_marks(marks: Iterable[Mark], changes: Sequence[Change]) -> tuple[Mark, .
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def _dump(value: Mapping[str, Any]) -> str:
+def dump(value: Mapping[str, Any]) -> str:
     """Write one line of JSON; lone surrogates are escaped, all else stands as it is."""
     line = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     # U+2028 and U+2029 would end a line for some readers.
@@ -303,11 +346,20 @@ def _filled(pairs: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in pairs.items() if v not in (None, "")}
 
 
+def _counted(passes: Sequence[Pass], notes: Sequence[Note], marks: Sequence[Mark]) -> dict[str, int]:
+    """Count the lines of each kind, so that a ledger that was cut off can be told from a whole one."""
+    changes = sum(len(p.changes) for p in passes)
+    return {"passes": len(passes), "changes": changes, "notes": len(notes), "marks": len(marks)}
+
+
 def to_jsonl(ledger: Ledger) -> str:
-    """Write the ledger as JSON lines: one header, then passes with their changes, notes and marks."""
+    """Write the ledger as JSON lines: one header, then passes with their changes, notes and marks.
+
+    docs/ledger.md describes the format, `shanben ledger schema` prints its JSON Schema.
+    """
     d = ledger.decoding
     lines = [
-        _dump({
+        dump({
             "shanben-ledger": FORMAT,
             "version": ledger.version,
             "rulebook": ledger.rulebook_digest,
@@ -322,13 +374,15 @@ def to_jsonl(ledger: Ledger) -> str:
                 ],
             },
             "text": {"sha256": ledger.text_sha256},
+            "counts": _counted(ledger.passes, ledger.notes, ledger.marks),
+            **_header(ledger),
             **ledger.extra,
         })
     ]  # fmt: skip
     for number, p in enumerate(ledger.passes):
-        lines.append(_dump({"pass": number, "unit": p.unit, "phase": p.phase, "digest": p.digest, "round": p.round}))
+        lines.append(dump({"pass": number, "unit": p.unit, "phase": p.phase, "digest": p.digest, "round": p.round}))
         lines += [
-            _dump(
+            dump(
                 {"at": c.start, "before": c.before, "after": c.after}
                 | _filled({"to": c.to, "gain": c.gain, "reason": c.reason})
             )
@@ -344,9 +398,72 @@ def to_jsonl(ledger: Ledger) -> str:
             said |= _filled({"gain": f.gain})
         else:
             said = {"held": f.reason}
-        lines.append(_dump(said | {"unit": note.unit, "line": note.line, "column": note.column}))
-    lines += [_dump({"mark": m.kind, "at": m.start, "level": m.level, "unit": m.unit}) for m in ledger.marks]
+        lines.append(dump(said | {"unit": note.unit, "line": note.line, "column": note.column}))
+    lines += [dump({"mark": m.kind, "at": m.start, "level": m.level, "unit": m.unit}) for m in ledger.marks]
     return "\n".join(lines) + "\n"
+
+
+def _header(ledger: Ledger) -> dict[str, Any]:
+    """Give what the header says only where there is something to say: the profile, what was suppressed."""
+    said: dict[str, Any] = {}
+    if ledger.profile:
+        p = ledger.profile
+        said["profile"] = {"name": p.name, "how": p.how, "points": p.points, "evidence": _signs(p.evidence)}
+        if p.runner_up:
+            said["profile"] |= {
+                "runner-up": {
+                    "name": p.runner_up,
+                    "points": p.runner_up_points,
+                    "evidence": _signs(p.runner_up_evidence),
+                }
+            }
+        if p.then:
+            said["profile"] |= {"then": list(p.then)}
+    if ledger.suppressed:
+        said["suppressed"] = [
+            {
+                "unit": s.unit,
+                "line": s.line,
+                "column": s.column,
+                "before": s.before,
+                "after": s.after,
+                "reason": s.reason,
+            }
+            for s in ledger.suppressed
+        ]
+    return said
+
+
+def _signs(signs: Iterable[Sign]) -> list[dict[str, Any]]:
+    return [{"reason": s.reason, "count": s.count, "points": s.points} for s in signs]
+
+
+def _read_signs(entries: Iterable[Mapping[str, Any]]) -> tuple[Sign, ...]:
+    return tuple(Sign(_word(e["reason"]), _number(e["count"]), _points(e["points"])) for e in entries)
+
+
+def _read_profile(entry: Mapping[str, Any] | None) -> ProfileChoice | None:
+    if entry is None:
+        return None
+    if entry["how"] not in get_args(How):
+        raise ValueError("a profile is named, or chosen by evidence")
+    other = entry.get("runner-up", {})
+    return ProfileChoice(
+        name=_word(entry["name"]),
+        how=entry["how"],
+        points=_points(entry["points"]),
+        evidence=_read_signs(entry["evidence"]),
+        runner_up=_word(other.get("name", "")),
+        runner_up_points=_points(other.get("points", 0)),
+        runner_up_evidence=_read_signs(other.get("evidence", ())),
+        then=tuple(map(_word, entry.get("then", ()))),
+    )
+
+
+def _read_suppressed(entry: Mapping[str, Any]) -> Suppressed:
+    places = _whole(entry["line"]), _whole(entry["column"])
+    words = _word(entry["before"]), _word(entry["after"]), _word(entry["reason"])
+    return Suppressed(_word(entry["unit"]), *places, *words)
 
 
 def from_jsonl(data: str) -> Ledger:
@@ -355,25 +472,29 @@ def from_jsonl(data: str) -> Ledger:
     try:
         lines = iter(enumerate(data.split("\n"), 1))
         number, first = next(lines)
-        header = json.loads(first)
-        if header.pop("shanben-ledger") != FORMAT:
-            raise LedgerError("the ledger has a format that this version cannot read", where="line 1")
-        decoding = header.pop("decoding")
+        header = _load(first)
+        if _whole(header.pop("shanben-ledger")) != FORMAT:
+            raise LedgerError("the ledger has a format that this version cannot read", fix="use a newer version")
+        decoding, counts = header.pop("decoding"), header.pop("counts", None)
         source, text = header.pop("source"), header.pop("text")
         segments = tuple(
-            Segment(_whole(s[0]), _whole(s[1]), _word(s[2]), bytes.fromhex(s[3]) if len(s) > 3 else None)
+            Segment(_whole(s[0]), _whole(s[1]), _codec(s[2]), bytes.fromhex(s[3]) if len(s) > 3 else None)
             for s in decoding["segments"]
         )
         version, rulebook = _word(header.pop("version")), _word(header.pop("rulebook"))
+        profile = _read_profile(header.pop("profile", None))
+        suppressed = tuple(map(_read_suppressed, header.pop("suppressed", ())))
         passes: list[tuple[dict[str, Any], list[Change]]] = []
         notes, marks = [], []
         for number, line in lines:  # noqa: B007 - named in the error below
             if not line:
                 continue
-            entry = json.loads(line)
+            entry = _load(line)
             if "pass" in entry:
-                if entry["pass"] != len(passes):
-                    raise LedgerError("a pass is missing or out of order")
+                if _whole(entry["pass"]) != len(passes):
+                    raise LedgerError("a pass is missing or out of order", fix=_FIX)
+                if len(passes) == MAX_PASSES:
+                    raise LedgerError(f"the ledger has more than {MAX_PASSES} passes", fix=_FIX)
                 passes.append((entry, []))
             elif "mark" in entry:
                 marks.append(
@@ -386,14 +507,17 @@ def from_jsonl(data: str) -> Ledger:
                 passes[-1][1].append(
                     Change(
                         _whole(entry["at"]), _word(entry["before"]), _word(entry["after"]),
-                        None if to is None else _whole(to), entry.get("gain"), _word(entry.get("reason", "")),
+                        None if to is None else _whole(to), _nats(entry.get("gain")), _word(entry.get("reason", "")),
                     )
                 )  # fmt: skip
-        return Ledger(
+        ledger = Ledger(
             source_sha256=_word(source["sha256"]),
             source_size=_whole(source["size"]),
             decoding=Decoding(
-                _word(decoding["encoding"]), float(decoding["confidence"]), tuple(decoding["evidence"]), segments
+                _word(decoding["encoding"]),
+                _share(decoding["confidence"]),
+                tuple(_word(said) for said in decoding["evidence"]),
+                segments,
             ),
             rulebook_digest=rulebook,
             version=version,
@@ -405,21 +529,80 @@ def from_jsonl(data: str) -> Ledger:
             marks=tuple(marks),
             text_sha256=_word(text["sha256"]),
             extra=header,
+            profile=profile,
+            suppressed=suppressed,
         )
+        if counts is not None and counts != _counted(ledger.passes, ledger.notes, ledger.marks):
+            raise LedgerError("lines are missing, or there are too many: the numbers in line 1 differ", fix=_FIX)
+        return ledger
     except LedgerError as error:
         raise LedgerError(error.what, where=error.where or f"line {number}", fix=error.fix) from None
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError, StopIteration) as error:
+    except (TypeError, ValueError, AttributeError, RecursionError, StopIteration, LookupError, OverflowError) as error:
         raise LedgerError(
-            f"this is no ledger, or it was damaged ({type(error).__name__}: {error})",
+            f"this is no ledger, or it was damaged ({type(error).__name__}: {str(error)[:200]})",
             where=f"line {number}",
-            fix="take the ledger.jsonl of the same build",
+            fix=_FIX,
         ) from None
+
+
+_FIX = "take the ledger.jsonl of the same build"
+_SLOW_CODECS = frozenset({"idna", "punycode"})
+
+
+def _load(line: str) -> dict[str, Any]:
+    """Read one line of strict JSON: an object without equal keys, no NaN, no infinite number."""
+    entry = json.loads(line, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+    if not isinstance(entry, dict):
+        raise TypeError("an object is wanted")
+    return entry
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entry = dict(pairs)
+    if len(entry) < len(pairs):
+        raise ValueError("a key stands twice")
+    return entry
+
+
+def _codec(value: object) -> str:
+    """Take the name of an encoding, but not one that needs the square of the time."""
+    name = _word(value)
+    if name != "bad" and codecs.lookup(name).name in _SLOW_CODECS:
+        raise ValueError(f"{name} is no encoding of documents")
+    return name
+
+
+def _nats(value: object) -> float | None:
+    return None if value is None else _number(value)
+
+
+def _share(value: object) -> float:
+    number = _number(value)
+    if not 0 <= number <= 1:
+        raise ValueError("a confidence from 0 to 1 is wanted")
+    return float(number)
 
 
 def _whole(value: object) -> int:
     if type(value) is not int or not 0 <= value < 1 << 40:
         raise ValueError("an offset is wanted")
     return value
+
+
+def _points(value: object) -> int:
+    if type(value) is not int:
+        raise ValueError("a number of points is wanted")
+    return value
+
+
+def _number(value: object) -> float:
+    if type(value) not in (int, float) or not math.isfinite(typing.cast(float, value)):
+        raise ValueError("a finite number is wanted")
+    return typing.cast(float, value)
 
 
 def _word(value: object) -> str:
@@ -438,7 +621,7 @@ def _note(entry: dict[str, Any]) -> Note:
             _word(entry["before"]),
             _word(entry["after"]),
             _word(entry["suggest"]),
-            entry.get("gain"),
+            _nats(entry.get("gain")),
         )
     else:
         finding = Held(_word(entry["held"]))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
 from shanben.decode import decode, encode
-from shanben.errors import LedgerError, RuleError, UsageError
+from shanben.errors import LedgerError, RestlessError, UsageError
 from shanben.ledger import (
     Capture,
     Change,
@@ -23,25 +24,33 @@ from shanben.ledger import (
     OffsetMap,
     Origins,
     Pass,
+    ProfileChoice,
     Suggestion,
+    Suppressed,
     apply_changes,
     map_marks,
 )
+from shanben.profiles import PLAIN, Profile, apply_profile, find_profile, judge, load_profiles
 from shanben.resources import rules_root
-from shanben.rulebook.apply import Unit, findings, in_order, make_guards, make_unit, resolve_near
+from shanben.rulebook.apply import UNASKED, Unit, findings, in_order, make_guards, make_unit, resolve_near
 from shanben.rulebook.load import load_rules
 from shanben.rulebook.schema import PHASES, Rulebook
 from shanben.steps import all_steps
-from shanben.values import Decoding, Guard, Mark, Segment, Source, Text, with_marks
+from shanben.suppressions import Refusals, Suppression, as_noted, noted, raise_unused
+from shanben.suppressions import check as check_suppressions
+from shanben.values import Decoding, Guard, Mark, Segment, Source, Span, Text, with_marks
 
 MAX_ROUNDS = 40
 """Rounds after which rules that still keep changing a text are an error; two or three are the rule."""
 CLEANING = PHASES[:-1]
+GROWTH, GROWTH_ROOM = 3, 1_000
+"""A text that becomes so many times as long, and so many characters besides, is never going to end."""
 OWN_PHASE = "works"
 """Where rules run that lie at the top of a user's folder: last, so that they see the text as it comes out."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+@lru_cache(maxsize=1)
 def version() -> str:
     """Give the version of the installed package."""
     try:
@@ -59,6 +68,7 @@ class Plan:
     structure: tuple[Unit, ...]
     guards: dict[str, Guard]
     digest: str
+    profile: str = PLAIN
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -82,6 +92,7 @@ class Cleaned:
     ledger: Ledger
     marks: tuple[Mark, ...]
     guards: dict[str, Guard]
+    plan: Plan | None = None
 
     @property
     def captures(self) -> tuple[Capture, ...]:
@@ -107,17 +118,30 @@ def _rulebook(layers: tuple[str, ...], work: str | None) -> Rulebook:
     return book
 
 
-def plan(layers: Sequence[str | Path] = (), work: str | None = None) -> Plan:
+def plan(layers: Sequence[str | Path] = (), work: str | None = None, profile: str | None = None) -> Plan:
     """Resolve the order of work for the shipped rules, further rule folders and one work's own rules.
 
-    Raises RuleError with all faults of all files.
+    ``profile`` is a name or a file; without it all is as the rule files say (`plain`). Raises RuleError with
+    all faults of all files, UsageError for a profile that does not exist.
     """
-    return _plan(tuple(str(p) for p in layers), work)
+    return _plan(tuple(str(p) for p in layers), work, profile or PLAIN)
+
+
+@lru_cache(maxsize=64)
+def _plan(layers: tuple[str, ...], work: str | None, profile: str) -> Plan:
+    book = _rulebook(layers, work)
+    chosen = find_profile(profile, book, _profiles(layers, work))
+    return replace(make_plan(apply_profile(book, chosen)), profile=chosen.name)
+
+
+def profiles(layers: Sequence[str | Path] = (), work: str | None = None) -> dict[str, Profile]:
+    """Give all profiles by name: the shipped ones and those of further rule folders. Raises RuleError."""
+    return dict(_profiles(tuple(str(p) for p in layers), work))
 
 
 @lru_cache(maxsize=32)
-def _plan(layers: tuple[str, ...], work: str | None) -> Plan:
-    return make_plan(_rulebook(layers, work))
+def _profiles(layers: tuple[str, ...], work: str | None) -> dict[str, Profile]:
+    return load_profiles(_rulebook(layers, work), layers)
 
 
 def make_plan(book: Rulebook) -> Plan:
@@ -143,12 +167,16 @@ def clean(
     rules: Sequence[str | Path] = (),
     work: str | None = None,
     name: str = "",
+    profile: str | None = None,
+    suppress: Sequence[Suppression] = (),
 ) -> Cleaned:
     """Clean one document.
 
     ``source`` is a text, its bytes in any encoding, or a Source. ``encoding`` overrules detection.
-    ``rules`` are folders laid over the shipped rules; ``work`` names the work whose own rules apply.
-    Raises SourceError (empty, binary), EncodingError (undecided), RuleError (faulty rules).
+    ``rules`` are folders laid over the shipped rules; ``work`` names the work whose own rules apply. ``profile``
+    is the name or the file of one, else the text itself decides. ``suppress`` is what this document refuses.
+    Raises SourceError (empty, binary), EncodingError (undecided), RuleError (faulty rules, a suppression
+    without effect), UsageError (no such profile).
 
     >>> cleaned = clean("会议强调,要抓好落实;守住底线.")
     >>> cleaned.text
@@ -157,7 +185,18 @@ def clean(
     '会议强调,要抓好落实;守住底线.'
     """
     content, decoding, origin = _decoded(source, encoding, name)
-    return run(origin, content, decoding, plan(rules, work))
+    if suppress:
+        check_suppressions(suppress, {r.id: r for r in plan(rules, work, profile).rulebook.rules})
+    if profile:
+        steps = plan(rules, work, profile)
+        return run(origin, content, decoding, steps, choice=ProfileChoice(steps.profile, "named"), suppress=suppress)
+
+    def judged(text: str) -> tuple[Plan, ProfileChoice]:
+        choice = judge(text, profiles(rules, work))
+        return plan(rules, work, choice.name), choice
+
+    steps, choice = judged(content)
+    return run(origin, content, decoding, steps, choice=choice, again=judged, suppress=suppress)
 
 
 def _decoded(source: str | bytes | Source, encoding: str | None, name: str) -> tuple[str, Decoding, Source]:
@@ -178,63 +217,226 @@ def _decoded(source: str | bytes | Source, encoding: str | None, name: str) -> t
     return content, decoding, origin
 
 
-def run(source: Source, content: str, decoding: Decoding, steps: Plan) -> Cleaned:
-    """Run a plan on a decoded text until a further round would change nothing (the law of rest)."""
-    text = Text(content, guards=steps.guards)
-    passes: list[Pass] = []
-    captured: list[tuple[str, Capture, int]] = []
-    last: list[tuple[str, Finding, int]] = []
-    lasting: list[tuple[str, Finding, int]] = []
-    ends: dict[str, tuple[int, int, Text]] = {content: (0, 0, text)}
-    for round_number in range(1, MAX_ROUNDS + 1):
-        count = len(passes)
-        last = []
-        for unit in steps.cleaning:
-            found = findings(unit, text)
-            changes = tuple(f for f in found if isinstance(f, Change))
-            captured += [(unit.id, f, len(passes)) for f in found if isinstance(f, Capture)]
-            last += [(unit.id, f, len(passes)) for f in found if isinstance(f, Suggestion | Held)]
-            if round_number == 1 and unit.rule.step and all_steps()[unit.rule.step].lasting:
-                lasting += [(unit.id, f, len(passes)) for f in found if isinstance(f, Suggestion)]
-            text = with_marks(text, (f for f in found if isinstance(f, Mark)))
-            if changes:
-                passes.append(Pass(unit.id, unit.rule.phase, unit.rule.digest, round_number, changes))
-                text = replace(
-                    text,
-                    content=apply_changes(text.content, changes, unit=unit.id),
-                    marks=map_marks(text.marks, changes),
-                )
-        if len(passes) == count:
-            break
-        if text.content in ends:  # rules undo each other: of the texts in the circle the first in order stays
-            circle = list(ends)[list(ends).index(text.content) :]
-            stop, stop_captured, text = ends[min(circle)]
-            passes, captured = passes[:stop], captured[:stop_captured]
-            break
-        ends[text.content] = (len(passes), len(captured), text)
-    else:
-        busy = sorted({p.unit for p in passes if p.round == MAX_ROUNDS})
-        raise RuleError(
-            f"these rules keep changing the text after {MAX_ROUNDS} rounds: {', '.join(busy)}",
-            where=source.name,
-            fix="set one of them to `level: off`, or narrow its `match`",
-        )
+Judge = Callable[[str], tuple[Plan, ProfileChoice]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """A moment of the work to which one can go back."""
+
+    passes: int
+    captured: int
+    text: Text
+    quoted: dict[str, list[Span]]
+
+
+@dataclass(slots=True)
+class _State:
+    """A text on its way, and all that was found so far. Findings stand with the pass before which they were made."""
+
+    text: Text
+    passes: list[Pass] = field(default_factory=list)
+    captured: list[tuple[str, Capture, int]] = field(default_factory=list)
+    last: list[tuple[str, Finding, int]] = field(default_factory=list)
+    lasting: list[tuple[str, Finding, int]] = field(default_factory=list)
+    refusals: Refusals = field(default_factory=Refusals)
+    rounds: int = 0
+    most: int = 0
+
+    def here(self) -> _Point:
+        """Give what `back` needs to come back to this point."""
+        return _Point(len(self.passes), len(self.captured), self.text, dict(self.refusals.quoted))
+
+    def back(self, point: _Point) -> None:
+        """Undo all passes and captures since a point."""
+        self.passes, self.captured = self.passes[: point.passes], self.captured[: point.captured]
+        self.text, self.refusals.quoted = point.text, dict(point.quoted)
+
+
+def run(
+    source: Source,
+    content: str,
+    decoding: Decoding,
+    steps: Plan,
+    *,
+    choice: ProfileChoice | None = None,
+    again: Judge | None = None,
+    suppress: Sequence[Suppression] = (),
+) -> Cleaned:
+    """Run a plan on a decoded text until a further round would change nothing (the law of rest).
+
+    With ``again`` the clean text is judged as well: where it is of another kind than the source, that plan runs
+    too, until the text is at rest under the plan that it asks for itself.
+    """
+    state = _State(
+        Text(content, guards=steps.guards),
+        refusals=Refusals.of(suppress, content),
+        most=GROWTH * len(content) + GROWTH_ROOM,
+    )
+    plans = [steps, *_settle(state, steps, source.name, again)]
+    text = state.text
     for unit in steps.structure:
-        found = findings(unit, text)
-        captured += [(unit.id, f, len(passes)) for f in found if isinstance(f, Capture)]
+        found = state.refusals.part(unit.id, findings(unit, text), text, len(state.passes))
+        state.captured += [(unit.id, f, len(state.passes)) for f in found if isinstance(f, Capture)]
         text = with_marks(text, (f for f in found if isinstance(f, Mark)))
+    off = {r.id for r in steps.rulebook.rules if r.level == "off"}
+    raise_unused(state.refusals.unused(), content, off)
     ledger = Ledger(
         source_sha256=source.sha256,
         source_size=len(source.data),
         decoding=decoding,
-        rulebook_digest=steps.digest,
+        rulebook_digest=_digest(plans, suppress),
         version=version(),
-        passes=tuple(passes),
-        notes=_notes(captured, [*lasting, *last], passes, content),
+        passes=tuple(state.passes),
+        notes=_notes(state.captured, [*state.lasting, *state.last], state.passes, content),
         marks=text.marks,
         text_sha256=text_digest(text.content),
+        profile=replace(choice, then=tuple(p.profile for p in plans[1:])) if choice else None,
+        suppressed=_suppressed(state.refusals, state.passes, content),
     )
-    return Cleaned(source, text.content, ledger, text.marks, steps.guards)
+    return Cleaned(source, text.content, ledger, text.marks, steps.guards, steps)
+
+
+def _settle(state: _State, steps: Plan, name: str, again: Judge | None) -> list[Plan]:
+    """Bring the text to rest under the plan, and under those that it then asks for itself; give these."""
+    whole = _rest(state, steps, name)
+    plans = [steps]
+    seen = {state.text.content: state.here()}
+    while again:
+        following = again(state.text.content)[0]
+        known = {unit.rule.digest for unit in plans[-1].cleaning} if whole else set()
+        if following.digest == plans[-1].digest or (whole and not _would_change(state, following, known)):
+            break
+        before = state.here()
+        whole = _rest(state, following, name)
+        if state.text.content == before.text.content:
+            state.back(before)
+            break
+        plans.append(following)
+        if state.text.content in seen:  # the plans undo each other: of the texts in the circle the first stays
+            circle = list(seen)[list(seen).index(state.text.content) :]
+            state.back(seen[min(circle)])
+            break
+        seen[state.text.content] = state.here()
+    return plans[1:]
+
+
+def _would_change(state: _State, steps: Plan, known: Container[str]) -> bool:
+    """Tell whether a unit of the plan that is not ``known`` to be at rest would change the text."""
+    at = len(state.passes)
+    refusals = replace(state.refusals, refused=[], used=set())
+    return any(
+        isinstance(f, Change)
+        for unit in steps.cleaning
+        if unit.rule.digest not in known
+        for f in refusals.part(unit.id, findings(unit, state.text), state.text, at)
+    )
+
+
+def _rest(state: _State, steps: Plan, name: str) -> bool:
+    """Run the cleaning of a plan until a round changes nothing. Raises RuleError when that does not come.
+
+    False: rules undo each other, and the text is the first in order of those in the circle.
+    """
+    ends = {state.text.content: state.here()}
+    for _ in range(MAX_ROUNDS):
+        state.rounds += 1
+        count = len(state.passes)
+        _round(state, steps)
+        if len(state.passes) == count:
+            return True
+        if state.text.content in ends:  # rules undo each other: of the texts in the circle the first in order stays
+            circle = list(ends)[list(ends).index(state.text.content) :]
+            fighters = sorted({p.unit for p in state.passes[ends[state.text.content].passes :]})
+            state.back(ends[min(circle)])
+            state.last += [(f, Held(_fight(f, fighters)), len(state.passes)) for f in fighters]
+            return False
+        ends[state.text.content] = state.here()
+    busy = sorted({p.unit for p in state.passes if p.round == state.rounds})
+    raise RestlessError(
+        f"the rules never come to rest: after {MAX_ROUNDS} rounds they still change the text that they have made "
+        f"themselves: {', '.join(busy)}; nothing was written",
+        where=name,
+        fix="what one of them puts in fits its own `match`, or that of another: narrow that `match`, "
+        "or set one of them to `level: off`",
+        rules=tuple(busy),
+    )
+
+
+_FOR_EVER = "which would go on for ever"
+
+
+def _fight(name: str, fighters: Sequence[str]) -> str:
+    others = " and ".join(f for f in fighters if f != name)
+    return (
+        (f"it and {others} undo each other's changes" if others else "it undoes its own changes")
+        + f", {_FOR_EVER}, so the text stays as one of them leaves it; narrow the `match` of one of them, "
+        "or set one to `level: off`"
+    )
+
+
+def alarms(ledger: Ledger) -> list[str]:
+    """Say which rules were held back since they are unsound: they would empty the text, or undo each other."""
+    held = [(n.unit, n.finding.reason) for n in ledger.notes if isinstance(n.finding, Held)]
+    return [f"the rule {name} was held back: {why}" for name, why in held if UNASKED in why or _FOR_EVER in why]
+
+
+def is_fight(finding: Finding) -> bool:
+    """Tell whether a finding says that rules undo each other."""
+    return isinstance(finding, Held) and _FOR_EVER in finding.reason
+
+
+def _round(state: _State, steps: Plan) -> None:
+    """Run each unit of the cleaning once."""
+    state.last = []
+    for unit in steps.cleaning:
+        text, at = state.text, len(state.passes)
+        given = findings(unit, text)
+        if not given:
+            continue
+        found = state.refusals.part(unit.id, given, text, at)
+        changes = tuple(f for f in found if isinstance(f, Change))
+        state.captured += [(unit.id, f, at) for f in found if isinstance(f, Capture)]
+        state.last += [(unit.id, f, at) for f in found if isinstance(f, Suggestion | Held)]
+        if state.rounds == 1 and unit.rule.step and all_steps()[unit.rule.step].lasting:
+            state.lasting += [(unit.id, f, at) for f in found if isinstance(f, Suggestion)]
+        state.text = with_marks(text, (f for f in found if isinstance(f, Mark)))
+        if changes:
+            state.passes.append(Pass(unit.id, unit.rule.phase, unit.rule.digest, state.rounds, changes))
+            state.refusals.passed(changes)
+            state.text = replace(
+                state.text,
+                content=apply_changes(text.content, changes, unit=unit.id),
+                marks=map_marks(state.text.marks, changes),
+            )
+            if len(state.text.content) > state.most:
+                busy = sorted(
+                    {p.unit for p in state.passes if sum(len(c.after) - len(c.before) for c in p.changes) > 0}
+                )
+                raise RestlessError(
+                    f"the rules never come to rest: the text grows without end, by {', '.join(busy)}; nothing was written",
+                    fix="what a rule puts in must not fit its own `match`: narrow that, or set the rule to `level: off`",
+                    rules=tuple(busy),
+                )
+
+
+def _digest(plans: Sequence[Plan], suppress: Sequence[Suppression]) -> str:
+    """Give the digest of all that decides about the text: the rules at their levels, and what is suppressed."""
+    if len(plans) == 1 and not suppress:
+        return plans[0].digest
+    said = [[p.digest for p in plans], [[s.rule, s.at, s.reason] for s in suppress]]
+    return text_digest(json.dumps(said, ensure_ascii=True))
+
+
+def _suppressed(refusals: Refusals, passes: Sequence[Pass], content: str) -> tuple[Suppressed, ...]:
+    """Give what was refused, each once, in the order of the source."""
+    source, origins = Text.of(content), Origins(passes)
+    found: dict[tuple[str, int, int], Suppressed] = {}
+    for unit, finding, at, suppression in refusals.refused:
+        start, before, after = as_noted(finding)
+        place = source.place(min(origins.of(start, min(at, len(passes))), len(content)))
+        found.setdefault((unit, *place), noted(suppression, unit, place, before, after))
+    return tuple(sorted(found.values(), key=lambda s: (s.line, s.column, s.unit)))
 
 
 def text_digest(text: str) -> str:

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from shanben.errors import SourceError
-from shanben.rulebook.schema import METADATA_FIELDS
+from shanben.resources import rules_root
+from shanben.rulebook.schema import FOLDERS, METADATA_FIELDS
 from shanben.rulebook.strict_yaml import Faults, Items, Node, Reader, did_you_mean
+from shanben.suppressions import Suppression
 from shanben.tools.storage import MANIFEST, MAX_SOURCE, read_source, safe_name
 from shanben.values import Source
 
-WORK_FILE, COLLECTION_FILE = "work.yaml", "collection.yaml"
+WORK_FILE, COLLECTION_FILE, RULES_FOLDER = "work.yaml", "collection.yaml", "rules"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?(?:-[A-Za-z0-9]{4,8})*")
 _DATE = re.compile(r"[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?")
 _HTML = (b"<!doctype html", b"<html")
@@ -26,13 +28,25 @@ _LISTS = ("creator", "contributor", "subject")
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One document to be built: where its bytes are and what `work.yaml` says of it."""
+    """One document to be built: where its bytes are, what `work.yaml` says of it, and the rule folders beside it."""
 
     slug: str
     path: Path
     encoding: str | None = None
     sha256: str = ""
     said: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    rules: tuple[Path, ...] = ()
+    profile: str | None = None
+    suppress: tuple[Suppression, ...] = ()
+
+    def layers(self, given: Sequence[str | Path] = ()) -> tuple[str | Path, ...]:
+        """Give all rule folders to lay over the shipped rules: those beside the source, then those ``given``."""
+        return (*self.unasked(given), *given)
+
+    def unasked(self, given: Sequence[str | Path] = ()) -> tuple[Path, ...]:
+        """Give the rule folders beside the source that are not among those ``given``."""
+        named = {os.path.realpath(folder) for folder in given}
+        return tuple(folder for folder in self.rules if os.path.realpath(folder) not in named)
 
     def read(self, limit: int = MAX_SOURCE) -> Source:
         """Read the source. Raises SourceError when it is not the one that `work.yaml` names by its digest."""
@@ -87,10 +101,36 @@ def find_works(paths: Sequence[Path]) -> list[Work]:
                     where=str(path),
                     fix="give files by name, or a folder that holds text files",
                 )
-            works += found
+            works += [replace(w, rules=_rules_beside(w.path, path)) for w in found]
         else:
-            works.append(_from_file(path))
+            work = _from_file(path)
+            works.append(replace(work, rules=_rules_beside(path, path.parent)))
     return _with_own_slugs(works)
+
+
+def own_rules(folder: Path) -> Path | None:
+    """Give the folder `rules` inside ``folder`` when it holds rule files of the user's own.
+
+    A folder that has every phase is no addition but a whole library, such as the shipped one: None.
+    """
+    rules = folder / RULES_FOLDER
+    try:
+        if not rules.is_dir() or rules == rules_root() or all((rules / name).is_dir() for name in FOLDERS[:-2]):
+            return None
+        return rules if any(map(_holds_rules, [*rules.glob("*.yaml"), *rules.glob("*/*.yaml")])) else None
+    except OSError:
+        return None
+
+
+def _holds_rules(path: Path) -> bool:
+    return path.is_file() and re.search(rb"^(?:\xef\xbb\xbf)?rules:", path.read_bytes(), re.MULTILINE) is not None
+
+
+def _rules_beside(source: Path, top: Path) -> tuple[Path, ...]:
+    """Give the rule folders beside a source and beside the folders above it up to ``top``, the outermost first."""
+    folders = [source.parent, *source.parent.parents]
+    inside = folders[: folders.index(top) + 1] if top in folders else folders[:1]
+    return tuple(found for folder in reversed(inside) if (found := own_rules(folder)))
 
 
 def _in_folder(folder: Path, depth: int = 0) -> Iterable[Work]:
@@ -148,7 +188,7 @@ def _described(source: Path, description: Path, name: str) -> Work:
         return Work(safe_name(name), source)
     faults = Faults()
     reader = Reader.open(description, faults)
-    top = reader.mapping(allowed=(*METADATA_FIELDS, "encoding", "sha256", "note"))
+    top = reader.mapping(allowed=(*METADATA_FIELDS, "encoding", "sha256", "note", "profile", "suppress"))
     said = {}
     for name_of_field in METADATA_FIELDS:
         if name_of_field in top:
@@ -156,8 +196,29 @@ def _described(source: Path, description: Path, name: str) -> Work:
     _check_shapes(said, top, faults)
     encoding = reader.text(top["encoding"]) if "encoding" in top else None
     digest = reader.text(top["sha256"]) if "sha256" in top else ""
+    profile = _profile(reader.text(top["profile"]), description) if "profile" in top else None
+    suppress = _suppress(reader, top["suppress"]) if "suppress" in top else ()
     faults.raise_if_any()
-    return Work(safe_name(name), source, encoding, digest.lower(), said)
+    return Work(safe_name(name), source, encoding, digest.lower(), said, profile=profile, suppress=suppress)
+
+
+def _profile(named: str, description: Path) -> str:
+    """Give the name of a profile; a file is looked for beside `work.yaml`."""
+    return str(description.parent / named) if named.endswith((".yaml", ".yml")) else named
+
+
+def _suppress(reader: Reader, node: Node) -> tuple[Suppression, ...]:
+    """Read what the work refuses: of a rule all, or what it does where a text stands; the reason must be given."""
+    found = []
+    for item in reader.items(node):
+        entry = reader.mapping(item, allowed=("rule", "at", "reason"), required=("rule",))
+        if "rule" in entry and "reason" not in entry:
+            words, fix = "a suppression needs its reason", "add reason: why the rule must do nothing here"
+            reader.faults.add("R202", item.place, words, fix)
+        values = {key: reader.text(value) for key, value in entry.items()}
+        if {"rule", "reason"} <= values.keys() and all(values.values()):
+            found.append(Suppression(values["rule"], values["reason"], entry["rule"].place, values.get("at", "")))
+    return tuple(found)
 
 
 def _values(reader: Reader, key: str, node: Node) -> tuple[str, ...]:

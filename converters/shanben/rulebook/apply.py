@@ -18,7 +18,7 @@ import regex
 from shanben.errors import RuleTimeoutError
 from shanben.ledger import Capture, Change, Finding, Held, Suggestion
 from shanben.rulebook.load import PATTERN_FLAGS, full_pattern
-from shanben.rulebook.schema import Invariant, Rule, Rulebook, Where
+from shanben.rulebook.schema import Invariant, Place, Rule, Rulebook, Where
 from shanben.steps import all_steps
 from shanben.values import Guard, Mark, Span, Text, overlaps
 
@@ -26,8 +26,14 @@ SECONDS = 10.0
 """Time that one rule may take on a document of up to a million characters; it grows with the document."""
 DROP_FLOOR = 1000
 """A drop limit in percent means nothing in a text with fewer letters than this: it is taken as this long."""
+MOST_DROPPED = 0.5
+"""The share of the letters that a rule without a drop limit of its own may take away from a text."""
+SHORT_TEXT = 200
+"""A text with fewer letters is taken as this long by that limit: of a few lines, most may well be litter."""
+UNASKED = "more than half is never taken unasked"
 UNTOUCHABLE = "redaction"
 PHASE_INVARIANT: Mapping[str, Invariant] = {"layout": "only-punctuation", "punctuation": "only-punctuation"}
+_NOWHERE = Place("", 0, 0)
 _DIGITS = regex.compile(r"\d+")
 _CONTENT = regex.compile(r"[\p{L}\p{N}]", PATTERN_FLAGS)
 
@@ -36,6 +42,12 @@ _CONTENT = regex.compile(r"[\p{L}\p{N}]", PATTERN_FLAGS)
 def compiled(pattern: str) -> regex.Pattern[str]:
     """Compile a pattern of a rule file on its first use."""
     return regex.compile(pattern, PATTERN_FLAGS)
+
+
+@lru_cache(maxsize=8192)
+def _whole(match: str, before: str, after: str) -> regex.Pattern[str]:
+    """Compile the pattern of a rule together with its context."""
+    return compiled(full_pattern(Rule("", "replace", "", _NOWHERE, "", match=match, before=before, after=after)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +75,8 @@ def make_unit(rule: Rule) -> Unit:
         params = step.params(**rule.params)
         return Unit(rule, lambda text, seconds: _limited(rule, text, seconds, lambda: step.run(text, params)))
     if rule.replace_each:
-        return Unit(
-            rule, lambda text, seconds: _limited(rule, text, seconds, lambda: _replace_each(rule, text, seconds))
-        )
+        keys = _class_of(tuple(rule.replace_each))
+        return Unit(rule, lambda text, seconds: _replaced(rule, keys, text, seconds))
     return Unit(rule, lambda text, seconds: _match(rule, text, seconds))
 
 
@@ -144,12 +155,9 @@ def _limited(rule: Rule, text: Text, seconds: float, find: Callable[[], Iterable
         yield f
 
 
-def _matches(rule: Rule, text: Text, seconds: float) -> Iterator[regex.Match[str]]:
+def _matches(rule: Rule, pattern: regex.Pattern[str], text: Text, seconds: float) -> Iterator[regex.Match[str]]:
     content = text.content
-    if not _holds(rule, content, seconds):
-        return
     where = rule.where
-    pattern = compiled(full_pattern(rule))
     first, last = _window(where, text)
     if rule.remove and (where.first or where.last):
         hit = pattern.search(content, first, timeout=seconds)
@@ -179,11 +187,19 @@ def _is_near(rule: Rule, text: Text, offset: int, seconds: float) -> bool:
     return compiled(rule.where.near).search(stretch, timeout=seconds) is not None
 
 
-def _match(rule: Rule, text: Text, seconds: float) -> Iterator[Finding]:
+def _match(rule: Rule, text: Text, seconds: float) -> Iterable[Finding]:
     """Find what a rule with a pattern finds, protected spans respected."""
+    pattern = _whole(rule.match, rule.before, rule.after)
+    # Most rules find nothing in most texts: that is told first, and at no further cost.
+    if not _holds(rule, text.content, seconds) or not pattern.search(text.content, timeout=seconds):
+        return ()
+    return _found(rule, pattern, text, seconds)
+
+
+def _found(rule: Rule, pattern: regex.Pattern[str], text: Text, seconds: float) -> Iterator[Finding]:
     content = text.content
     end = -1
-    for m in _matches(rule, text, seconds):
+    for m in _matches(rule, pattern, text, seconds):
         start, stop = m.span()
         if rule.remove == "line":
             start = text.lines[text.line_at(start)].start
@@ -217,9 +233,15 @@ def _class_of(characters: tuple[str, ...]) -> regex.Pattern[str]:
     return regex.compile("|".join(map(regex.escape, ordered)), PATTERN_FLAGS)
 
 
-def _replace_each(rule: Rule, text: Text, seconds: float) -> Iterator[Finding]:
-    for m in _class_of(tuple(rule.replace_each)).finditer(text.content, timeout=seconds):
-        yield Change(m.start(), m.group(), rule.replace_each[m.group()])
+def _replaced(rule: Rule, keys: regex.Pattern[str], text: Text, seconds: float) -> Iterable[Finding]:
+    if not keys.search(text.content, timeout=seconds):
+        return ()
+
+    def find() -> Iterator[Finding]:
+        for m in keys.finditer(text.content, timeout=seconds):
+            yield Change(m.start(), m.group(), rule.replace_each[m.group()])
+
+    return _limited(rule, text, seconds, find)
 
 
 def findings(unit: Unit, text: Text) -> list[Finding]:
@@ -234,6 +256,8 @@ def findings(unit: Unit, text: Text) -> list[Finding]:
         found = list(unit.find(text, seconds_for(text.content)))
     except TimeoutError:
         raise _too_slow(rule, text.content) from None
+    if not found:
+        return []
     changes = sorted((f for f in found if isinstance(f, Change)), key=lambda c: (c.start, c.end))
     others: list[Finding] = [f for f in found if not isinstance(f, Change)]
     if not changes:
@@ -256,9 +280,12 @@ def findings(unit: Unit, text: Text) -> list[Finding]:
 
 def _too_slow(rule: Rule, content: str) -> RuleTimeoutError:
     return RuleTimeoutError(
-        f"rule {rule.id} did not come to an end within {seconds_for(content):.0f} s on this text",
+        f"the rule {rule.id} was stopped: after {seconds_for(content):.0f} seconds it was still trying to fit its "
+        "pattern to this text; nothing was changed",
         where=str(rule.place),
-        fix="simplify its pattern (nested repeats are the usual cause), or set `level: off`",
+        fix="a repeat inside a repeat, such as (…+)+, can be tried in endless ways: write [^\\n]{0,80} where it says .* "
+        "or .+, and let no two repeats stand side by side that fit the same signs; `level: off` switches the rule off",
+        rule=rule.id,
     )
 
 
@@ -333,12 +360,18 @@ def _breaks(invariant: Invariant, changes: Sequence[Change]) -> str:
 def _over_limit(rule: Rule, changes: Sequence[Change], text: Text) -> str:
     if rule.limit.hits and len(changes) > rule.limit.hits:
         return f"{len(changes)} hits, more than its limit of {rule.limit.hits}"
-    if rule.limit.drop:
+    if rule.limit.drop or not rule.step:
         lost = sum(len(content_of(c.before)) - len(content_of(c.after)) for c in changes if c.to is None)
-        if lost:
-            share = lost / max(DROP_FLOOR, len(content_of(text.content)))
-            if share > rule.limit.drop:
-                return f"it would take away {share:.1%} of the text, more than its limit of {rule.limit.drop:.0%}"
+        limit, least = (rule.limit.drop, DROP_FLOOR) if rule.limit.drop else (MOST_DROPPED, SHORT_TEXT)
+        if lost > least * limit:
+            share = lost / max(least, len(content_of(text.content)))
+            if share > limit and rule.limit.drop:
+                return f"it would take away {share:.1%} of the text, more than its limit of {limit:.0%}"
+            if share > limit:
+                return (
+                    f"it would take away {share:.0%} of the letters of this text, and {UNASKED}; "
+                    "narrow its `match`, or if that much is litter, write `limit: {drop: 100%}` into the rule"
+                )
     return ""
 
 

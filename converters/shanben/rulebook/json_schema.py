@@ -13,6 +13,7 @@ from typing import Any, Literal
 from shanben.rulebook.load import (
     ACTIONS,
     COMBINATIONS,
+    EXCUSE_FORM,
     FILE_KEYS,
     ID_FORM,
     LET_FORM,
@@ -133,6 +134,7 @@ def _rule(steps: Mapping[str, Step]) -> Schema:
         "overrides": _NAME,
         "examples": _list({"type": "array", "minItems": 2, "maxItems": 3, "items": _ANY_TEXT}),
         "keep": _list(_TEXT),
+        "lint": {"type": "object", "propertyNames": {"pattern": f"^{EXCUSE_FORM}$"}, "additionalProperties": _TEXT},
     }
     return _object(RULE_KEYS, values, REQUIRED_KEYS) | {
         "oneOf": [_combination(actions) for actions in COMBINATIONS],

@@ -116,6 +116,7 @@ RULE_KEYS: Mapping[str, str] = {
     "overrides": "the rule of a lower layer whose place this one takes",
     "examples": "pairs: a text, and what it must become; a third text where later rules go on with that",
     "keep": "texts that must not change",
+    "lint": "codes of lint (L…) that the rule is excused from, each with the reason",
 }
 REQUIRED_KEYS = ("id", "fault", "examples")
 WHERE_KEYS: Mapping[str, str] = {
@@ -143,6 +144,7 @@ MAX_LEVEL = 6
 LINES_FORM = r"(?:first|last) [1-9][0-9]{0,5}"
 ID_FORM = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
 LET_FORM = r"[A-Z][A-Z0-9_]*"
+EXCUSE_FORM = r"L[0-9]{3}"
 
 ACTIONS = ("replace", "replace-each", "remove", "capture", "mark", "protect", "step")
 """The keys that say what a rule does."""
@@ -321,6 +323,27 @@ class _Draft:
     after: tuple[Scalar, ...] = ()
     near: Scalar | None = None
     overrides: Scalar | None = None
+    written: Written | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A rule and how it stands in its file, for checks that name the place of a key or of a piece of a pattern.
+
+    ``patterns`` holds those that could be read: match, before, after, and has and lacks of `when`.
+    """
+
+    rule: Rule
+    entries: Mapping[str, Entry]
+    patterns: Mapping[str, _Pattern]
+
+    def place(self, key: str, position: int | None = None) -> Place:
+        """Give the place of a key's value, or of one character of a pattern; the rule's own without that key."""
+        if position is not None and key in self.patterns:
+            return self.patterns[key].place(position)
+        if key in self.patterns:
+            return self.patterns[key].scalar.place
+        return self.entries[key].value.place if key in self.entries else self.rule.place
 
 
 @dataclass(slots=True)
@@ -367,6 +390,7 @@ class _RuleReader:
         self._is_mapping = isinstance(node, Pairs)
         self._entries = strict_yaml.mapping(self._faults, node, "a rule", RULE_KEYS, REQUIRED_KEYS)
         self._patterns: dict[str, _Pattern] = {}
+        self._conditions: dict[str, _Pattern] = {}
 
     def draft(self) -> _Draft | None:
         """Read all of the rule; None when it is nothing that has an id. Faults are on the list."""
@@ -411,6 +435,7 @@ class _RuleReader:
             overrides=self._text("overrides"),
             examples=self._examples(),
             keep=self._keep(),
+            excuses=self._excuses(),
         )
         self._check_examples(rule)
         if self._options.check_patterns and rule.match:
@@ -419,7 +444,9 @@ class _RuleReader:
             return None
         overrides = self._node("overrides")
         id_place = self._entries["id"].value.place
-        return _Draft(rule, id_place, outside, after, near, overrides if isinstance(overrides, Scalar) else None)
+        overridden = overrides if isinstance(overrides, Scalar) else None
+        written = Written(rule, self._entries, self._patterns | self._conditions)
+        return _Draft(rule, id_place, outside, after, near, overridden, written)
 
     # Small readers
 
@@ -558,7 +585,7 @@ class _RuleReader:
         params: dict[str, ParamValue] = {}
         for name, spec in specs.items():
             if name in entries:
-                value = _param(self._faults, entries[name].value, f"`{name}`", spec.type)
+                value = read_param(self._faults, entries[name].value, f"`{name}`", spec.type)
                 if value is not None:
                     params[name] = value
             elif spec.required:
@@ -606,6 +633,8 @@ class _RuleReader:
         for key, node in entries.items():
             pattern = self._lets.expand(node, f"`{key}`")
             texts[key] = pattern.text if pattern else ""
+            if pattern:
+                self._conditions[key] = pattern
             if pattern and self._options.check_patterns:
                 _check_alone(self._faults, pattern, f"`{key}`")
         return When(texts.get("has", ""), texts.get("lacks", ""))
@@ -646,6 +675,19 @@ class _RuleReader:
             return ()
         texts = strict_yaml.text_list(self._faults, self._node("keep"), "`keep`", exact=True)
         return tuple(Keep(s.value, s.place) for s in texts)
+
+    def _excuses(self) -> dict[str, str]:
+        """Read from which lints the rule is excused, and why; `lint` itself tells whether there are such codes."""
+        if "lint" not in self._entries:
+            return {}
+        excuses = {}
+        for code, entry in strict_yaml.mapping(self._faults, self._node("lint"), "`lint`").items():
+            if not regex.fullmatch(EXCUSE_FORM, code):
+                words = f"a code of lint is written like L101, not {shown(code)}"
+                self._faults.add("R212", entry.key.place, words, "name the code that `shanben rules lint` prints")
+            elif reason := strict_yaml.text(self._faults, entry.value, f"the reason for {code}"):
+                excuses[code] = reason
+        return excuses
 
     def _check_examples(self, rule: Rule) -> None:
         results: dict[str, str] = {}
@@ -829,7 +871,7 @@ def param_specs(step: Step) -> dict[str, ParamSpec]:
     }
 
 
-def _param(faults: Faults, node: Node, what: str, wanted: Any) -> ParamValue | None:
+def read_param(faults: Faults, node: Node, what: str, wanted: Any) -> ParamValue | None:
     """Read one parameter as its annotation says. Raises TypeError for an annotation that no step may have."""
     if wanted is bool:
         return strict_yaml.boolean(faults, node, what)
@@ -1049,12 +1091,14 @@ def load_rules(
     steps: Mapping[str, Step] | None = None,
     check_patterns: bool = True,
     shown_as: str | None = None,
+    written: list[Written] | None = None,
 ) -> Rulebook:
     """Load the rules under ``root``, on top of ``base``.
 
     Of the folder works only `<work>.yaml` is loaded, all of it with ``work="*"``. With ``flat_phase`` files
     at the top belong to that phase, else they are a fault. Places name ``root`` as ``shown_as``. ``check_patterns=False`` leaves out what needs
-    a look into patterns (codes R302 to R306), for files that have been checked before.
+    a look into patterns (codes R302 to R306), for files that have been checked before. How the rules of these
+    files are written is put into ``written``.
 
     Raises RuleError with all faults of all files; with ``faults`` they are collected there instead, and the
     rulebook holds what could be read (rules with faults included).
@@ -1066,6 +1110,8 @@ def load_rules(
         node = strict_yaml.read(file.path, collected, file.shown)
         if node is not None:
             drafts += _read_file(node, file.phase, options)
+    if written is not None:
+        written += [draft.written for draft in drafts if draft.written]
     rules = _together(drafts, base, collected)
     if faults is None:
         collected.raise_if_any()
@@ -1101,6 +1147,7 @@ def load_rule_file(
     faults: Faults | None = None,
     steps: Mapping[str, Step] | None = None,
     check_patterns: bool = True,
+    written: list[Written] | None = None,
 ) -> tuple[Rule, ...]:
     """Load the rules of one file as rules of ``phase``.
 
@@ -1112,6 +1159,8 @@ def load_rule_file(
     collected = Faults() if faults is None else faults
     node = strict_yaml.read(path, collected)
     drafts = [] if node is None else _read_file(node, phase, _Options(collected, check_patterns, steps))
+    if written is not None:
+        written += [draft.written for draft in drafts if draft.written]
     if base is None:
         drafts = _check_ids(drafts, {}, collected)
         _check_circles(drafts, [draft.rule for draft in drafts], collected)

@@ -152,6 +152,7 @@ class Rule:
     overrides: str = ""  # id of the shipped rule that a user's rule takes the place of
     examples: tuple[Example, ...] = ()
     keep: tuple[Keep, ...] = ()
+    excuses: Mapping[str, str] = field(default_factory=dict)  # key `lint`: code -> why it does not hold here
 
     @property
     def digest(self) -> str:

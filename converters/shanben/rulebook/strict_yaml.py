@@ -163,6 +163,7 @@ class Faults:
 
     _found: dict[Fault, None] = field(default_factory=dict)
     _sources: dict[str, Sequence[str]] = field(default_factory=dict)
+    _line_starts: dict[str, Sequence[int]] = field(default_factory=dict)
     _uncounted: int = 0
 
     def add(self, code: str, place: Place, message: str, fix: str = "") -> None:
@@ -175,11 +176,17 @@ class Faults:
     def add_source(self, file: str, content: str) -> None:
         """Keep the lines of a file, so that faults can show them."""
         self._sources[file] = re.split("\r\n|\r|\n", content)
+        self._line_starts[file] = [0, *(m.end() for m in re.finditer("\r\n|\r|\n", content))]
 
     def source_line(self, file: str, line: int) -> str:
         """Give one line of a file that was read, else an empty text."""
         lines = self._sources.get(file, ())
         return lines[line - 1] if 0 < line <= len(lines) else ""
+
+    def offset(self, place: Place) -> int:
+        """Give the place as a number of characters from the start of its file, 0 for a file that was not read."""
+        starts = self._line_starts.get(place.file, ())
+        return starts[place.line - 1] + place.column - 1 if 0 < place.line <= len(starts) else 0
 
     def hint(self, word: str, words: Iterable[str]) -> str:
         """Give `did_you_mean`, as long as there is hope that it will be printed."""

@@ -25,6 +25,8 @@ from shanben.values import Span, Text
 _MARK = regex.compile(r"[，。、；：！？,.;:!?]")
 _SPACE = regex.compile(r"(?<=\S) (?=\S)")
 _SENTENCE_ENDS = "。！？!?"
+_PHRASE = 14.0
+"""Cells: shorter pieces without any mark in the whole line are names or slogans, not prose."""
 _WORD_END = regex.compile(r"[A-Za-z0-9]$")
 _WORD = regex.compile(r"[A-Za-z0-9][A-Za-z0-9'’.-]*")
 
@@ -98,7 +100,8 @@ def _rows(text: Text, *, only_chinese: bool) -> list[_Row]:
                 span.end,
             )
             pieces = tuple(width(text.content[a + 1 : b]) for a, b in itertools.pairwise(edges))
-            rows.append(_Row(span, cuts, pieces))
+            if _MARK.search(line) or median(pieces) >= _PHRASE:
+                rows.append(_Row(span, cuts, pieces))
     return rows
 
 

@@ -15,7 +15,8 @@ _BRACKET = regex.compile(r"[()（）]")
 _HAN = regex.compile(r"[\p{Han}〇]", regex.VERSION1)
 _CHINESE_BEFORE = regex.compile(r"[\p{Han}〇”’》）」』]", regex.VERSION1)
 _CHINESE_AFTER = regex.compile(r"[\p{Han}〇，。、；：！？“‘《（）》」』”’,;:]", regex.VERSION1)
-_YEAR = regex.compile(r"(?:1[89]|20)\d\d")
+_COPOLYMER = regex.compile(r"-[a-z]{1,5}-")
+_YEAR = regex.compile(r"(?:1[89]|20)\d\d|[1-9]\d{2,3} ?[-–—―－~～]{1,2} ?(?:[1-9]\d{1,3})?")
 _GUARDED = ("url", "email", "code", "phone")
 
 
@@ -30,7 +31,8 @@ def pair_brackets(text: Text, params: Params) -> Iterator[Finding]:
     """Widen half-width brackets in pairs.
 
     A pair is widened when it holds Chinese text, when its other half is wide already, or when it holds a Latin
-    word or a year inside a Chinese sentence. `(1)`, `f(x)`, smileys and brackets without a partner stay.
+    word or a year inside a Chinese sentence. `(1)`, `f(x)`, smileys, names of substances (`4-(二甲氨基)吡啶`) and
+    brackets without a partner stay.
 
     >>> [(c.start, c.after) for c in pair_brackets(Text.of("党委(党组)和GDP(f(x))，见(1)"), Params())]
     [(2, '（'), (5, '）')]
@@ -56,9 +58,11 @@ def pair_brackets(text: Text, params: Params) -> Iterator[Finding]:
 
 def _is_chinese(line: str, opening: int, closing: int) -> bool:
     inside = line[opening + 1 : closing]
-    if line[opening] == "（" or line[closing] == "）" or _HAN.search(inside):
-        return True
+    if line[opening] == "（" or line[closing] == "）":
+        return any(c.isalnum() for c in inside)
     before, after = line[opening - 1 : opening] if opening else "", line[closing + 1 : closing + 2]
+    if _HAN.search(inside):
+        return not (before == "-" or after == "-" or _COPOLYMER.search(inside))
     is_word = bool(inside) and (inside[0].isalpha() or bool(_YEAR.fullmatch(inside) and after))
     return is_word and bool(_CHINESE_BEFORE.match(before)) and (not after or bool(_CHINESE_AFTER.match(after)))
 

@@ -5,6 +5,9 @@ lost or displaced) counting turns all that follow the wrong way. So each quote i
 neighbours (`："` opens, `。"` closes), and the cheapest reading of the whole paragraph is taken. Where two
 readings cost nearly the same, the quote stays straight and is reported: a quote the wrong way round looks
 right at a glance.
+
+Text in Traditional characters gets the corner brackets 「」『』 that Taiwan and Hong Kong use, unless it has curly quotes.
+Curly quotes that cannot be right as they stand (both of a pair the same, or a pair reversed) are read anew.
 """
 
 from __future__ import annotations
@@ -21,11 +24,19 @@ from shanben.steps._lines import ends_open, is_han
 from shanben.values import Text, overlaps
 
 DOUBLE, SINGLE = '"＂', "'＇"
-_DOUBLES = regex.compile('["＂“”]')
-_SINGLES = regex.compile("['＇‘’]")
+_DOUBLES = regex.compile('["＂“”「」]')
+_SINGLES = regex.compile("['＇‘’『』]")
+_TRADITIONAL = regex.compile(
+    "[們這個來說對會學國時後為過還裡樣點問開關沒讓從見聽話經長門車書現發實動電無與東將產業應級區縣辦農認計議論語請讀課調談證識變邊運進選達遠連鄉總統結給終組織續網線練約紅細純紙級緊]"
+)
+_SIMPLIFIED = regex.compile(
+    "[们这个来说对会学国时后为过还里样点问开关没让从见听话经长门车书现发实动电无与东将产业应级区县办农认计议论语请读课调谈证识变边运进选达远连乡总统结给终组织续网线练约红细纯纸级紧]"
+)
+_OPENING, _CURLY = "“‘「『", "“‘「『”’」』"
 MOST = 2000
 """Quotes of one kind in one line; a line with more is no paragraph, and its quotes stay."""
 _RULE = regex.compile("[\"＂'＇]{4}|.[\"＂'＇]{4}|..[\"＂'＇]{4}|...[\"＂'＇]{4}")
+_PRIME = regex.compile(r"(?:.|^)[A-Za-z]'[('=]|[A-Za-z]''[('=]", regex.VERSION1)
 _LATIN = regex.compile(r"[A-Za-z0-9]")
 _OPENS_AFTER = frozenset("（(《〈【[「『—：:“‘")
 _CLOSES_AFTER = frozenset("。！？；!?;…")
@@ -41,11 +52,13 @@ class Params:
 
     unpaired: two quotes of one direction in a row. margin: how much dearer the second best reading must be
     before a quote is turned. longest: characters a quotation holds before its length speaks against it.
+    traditional: the four quotes of a Traditional text that has no curly ones.
     """
 
     unpaired: float = 4.0
     margin: float = 1.5
     longest: int = 400
+    traditional: str = "「」『』"
 
 
 def pair_quotes(text: Text, params: Params) -> Iterator[Finding]:
@@ -62,15 +75,16 @@ def pair_quotes(text: Text, params: Params) -> Iterator[Finding]:
     ):
         return
     lines = []
+    kinds = _kinds(text.content, params.traditional)
     for span in text.lines:
         line = text.content[span.start : span.end]
         if not is_han(line):
             continue
-        for straight, every, marks in ((DOUBLE, _DOUBLES, "“”"), (SINGLE, _SINGLES, "‘’")):
+        for straight, every, marks in kinds:
             if any(quote in line for quote in straight) or any(mark in line for mark in marks):
                 places = _places(text, span.start, line, every)
-                reversed_ = _stand_wrong("".join(line[i] for i in places), marks)
-                lines.append(_Quotes(span.start, line, straight, marks, places, reversed_))
+                lines.append(_Quotes(span.start, line, straight, marks, places))
+    lines = _with_reversed(lines)
     settled = True
     while settled:  # a quote that is settled settles its neighbours; each turn settles at least one
         words = _words(lines, params)
@@ -87,6 +101,22 @@ def pair_quotes(text: Text, params: Params) -> Iterator[Finding]:
         yield from _pair(quotes, words, params)
 
 
+def _kinds(content: str, traditional: str) -> tuple[tuple[str, regex.Pattern[str], str], ...]:
+    """Give the two kinds of quotes: the straight forms, all forms, and the pair that the text has or should have."""
+    pairs = ("“”", "‘’")
+    if _is_traditional(content) and content.count("「") >= content.count("“"):
+        pairs = (traditional[:2], traditional[2:])
+    elif content.count("「") > 2 * content.count("“") and '"' in content:
+        pairs = ("「」", "『』")
+    return (DOUBLE, _DOUBLES, pairs[0]), (SINGLE, _SINGLES, pairs[1])
+
+
+def _is_traditional(content: str) -> bool:
+    """Tell whether a text is written in Traditional characters; a few of them may be names in another."""
+    found = sum(1 for _ in _TRADITIONAL.finditer(content))
+    return found >= 3 and found > 3 * sum(1 for _ in _SIMPLIFIED.finditer(content))
+
+
 @dataclass(frozen=True, slots=True)
 class _Quotes:
     """The quotes of one kind in one line: where they stand in it, and what they look like."""
@@ -99,12 +129,29 @@ class _Quotes:
     is_reversed: bool = False
 
 
+def _with_reversed(lines: Sequence[_Quotes]) -> list[_Quotes]:
+    """Tell in which lines the quotes cannot be right. A quotation may go on from one line to the next."""
+    told = list(lines)
+    for marks in {quotes.marks for quotes in lines}:
+        numbers = [n for n, quotes in enumerate(lines) if quotes.marks == marks and quotes.places]
+        found = ["".join(lines[n].line[at] for at in lines[n].places) for n in numbers]
+        for k, n in enumerate(numbers):
+            goes_on = found[k - 1][-1] == marks[0] if k else lines[n].places[0] == 0
+            left_open = k + 1 < len(found) and found[k + 1][0] == marks[1]
+            whole = marks[0] * (goes_on and found[k][0] == marks[1]) + found[k]
+            whole += marks[1] * (left_open and found[k][-1] == marks[0])
+            told[n] = replace(lines[n], is_reversed=_stand_wrong(found[k], marks) and _stand_wrong(whole, marks))
+    return told
+
+
 def _stand_wrong(found: str, marks: str) -> bool:
-    """Tell whether the quotes of a line cannot be right: an even number, all of one direction or all reversed."""
-    pairs = len(found) // 2
-    return (
-        len(found) % 2 == 0 and pairs > 0 and found in (marks[0] * 2 * pairs, marks[1] * 2 * pairs, marks[::-1] * pairs)
-    )
+    """Tell whether the quotes of a line, an even number, cannot be right: one closes that was not opened, or reverse."""
+    depth = 0
+    for mark in found:
+        depth += {marks[0]: 1, marks[1]: -1}.get(mark, 0)
+        if depth < 0:
+            return len(found) % 2 == 0
+    return depth > 0 and len(found) % 2 == 0 and all(mark in marks for mark in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +189,10 @@ def _words(lines: Sequence[_Quotes], params: Params) -> _Words:
 
 
 def _pair(quotes: _Quotes, words: _Words, params: Params) -> Iterator[Finding]:
-    for at, (opening, closing) in zip(quotes.places, _readings(quotes, words, params), strict=True):
+    readings = _readings(quotes, words, params)
+    if quotes.is_reversed and not _is_sound(quotes, readings, words):
+        quotes = replace(quotes, is_reversed=False)
+    for at, (opening, closing) in zip(quotes.places, readings, strict=True):
         if quotes.line[at] not in quotes.straight and not quotes.is_reversed:
             continue
         mark = quotes.marks[0] if opening < closing else quotes.marks[1]
@@ -156,10 +206,24 @@ def _pair(quotes: _Quotes, words: _Words, params: Params) -> Iterator[Finding]:
             yield Suggestion(quotes.base + at, quotes.line[at], mark, reason, gain=gain)
 
 
+def _is_sound(quotes: _Quotes, readings: Sequence[tuple[float, float]], words: _Words) -> bool:
+    """Tell whether quotes open and close by turns, none against its neighbours.
+
+    Nothing less may turn quotes that the text has already.
+    """
+    for index, (opening, closing) in enumerate(readings):
+        opens = opening < closing
+        if opens != (index % 2 == 0) or _costs(quotes, index, words)[not opens] >= 4.0:
+            return False
+    return True
+
+
 def _is_apostrophe(line: str, at: int) -> bool:
-    """Tell whether a single quote stands inside or after a Latin word or number (it's, 5'10)."""
+    """Tell whether a single quote stands inside or after a Latin word or number (it's, 5'10, f'(x))."""
     if line[at] not in "'’＇":
         return False
+    if _PRIME.match(line, max(0, at - 2), at + 2):
+        return True
     before, after = line[at - 1 : at], line[at + 1 : at + 2]
     return bool(_LATIN.match(before)) and bool(_LATIN.match(after))
 
@@ -173,9 +237,9 @@ def _costs(quotes: _Quotes, index: int, words: _Words) -> tuple[float, float]:
     """Give what it costs to read a quote as opening and as closing, from its neighbours alone."""
     line, places, at = quotes.line, quotes.places, quotes.places[index]
     opening = closing = 0.0
-    if line[at] in quotes.marks:
+    if line[at] in _CURLY:
         weight = 0.5 if quotes.is_reversed else 100.0
-        opening, closing = (0.0, weight) if line[at] == quotes.marks[0] else (weight, 0.0)
+        opening, closing = (0.0, weight) if line[at] in _OPENING else (weight, 0.0)
         if not quotes.is_reversed:
             return opening, closing
     before, after = line[at - 1 : at] if at else "", line[at + 1 : at + 2]

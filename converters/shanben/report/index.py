@@ -1,0 +1,109 @@
+"""The list of works that lie in a folder of editions: one page with links to the editions and the reports of each.
+
+It is made from what lies there, not from what was built just now: the same folders give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from shanben.errors import ShanbenError
+from shanben.report.page import LONGEST_NAME, plain, style_policy, words
+from shanben.tools.storage import MANIFEST, read_source, write_file
+from shanben.writers._data import data
+
+INDEX = "index.html"
+GENERATOR = b'<meta name="generator" content="Shanben index">'
+"""By this line an index is known as ours; no other file is ever replaced."""
+
+
+def write_index(out: Path) -> Path | None:
+    """Write `index.html` into ``out``; None where a page of somebody else stands there, which is left alone."""
+    path = out / INDEX
+    if path.is_symlink() or (path.exists() and not is_ours(path)):
+        return None
+    made = index_page(out).encode()
+    if not path.exists() or path.read_bytes() != made:
+        write_file(path, made)
+    return path
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether this file is an index that an earlier build wrote."""
+    try:
+        with path.open("rb") as file:
+            return GENERATOR in file.read(2000)
+    except OSError:
+        return False
+
+
+def index_page(out: Path) -> str:
+    """Give the page for the works under ``out``, by name of folder."""
+    works = sorted((p.parent for p in out.glob(f"*/{MANIFEST}")), key=lambda p: p.name) if out.is_dir() else []
+    told = [t for folder in works if (t := _sidecar(folder)) is not None]
+    chinese = sum(str(t["metadata"].get("dcterms:language", "zh")).startswith("zh") for _, t in told)
+    language = "zh" if 2 * chinese >= len(told) else "en"
+    w = words()[language]
+    style = data("report.css").decode()
+    rows = "".join(_row(folder, content, w) for folder, content in told)
+    heads = "".join(f'<th scope="col">{w[key]}</th>' for key in ("work", "creator", "date", "editions", "report-link"))
+    table = (
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>" if rows else f"<p>{w['no-works']}</p>"
+    )
+    parts = {
+        "lang": "zh-Hans" if language == "zh" else "en",
+        "policy": style_policy(style),
+        "style": style,
+        "title": w["index"],
+        "intro": w["index-intro"],
+        "table": table,
+    }
+    return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m[1]], data("index.html").decode())
+
+
+def _sidecar(folder: Path) -> tuple[Path, dict[str, Any]] | None:
+    """Give the metadata file of a built folder; None if it has none that can be read."""
+    found = sorted(folder.glob("*.json"))
+    try:
+        content = json.loads(read_source(found[0])) if len(found) == 1 else None
+    except (ShanbenError, ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict) or not isinstance(content.get("metadata"), dict):
+        return None
+    lists = all(isinstance(content.get(key), list) for key in ("editions", "sources"))
+    return (folder, content) if lists else None
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        yield from (v for v in value if isinstance(v, str))
+
+
+def _link(folder: Path, name: str, words_: str) -> str:
+    return f'<a href="{quote(folder.name)}/{quote(name)}">{words_}</a>'
+
+
+def _row(folder: Path, content: dict[str, Any], w: dict[str, str]) -> str:
+    metadata = content["metadata"]
+    title = plain(next(_texts(metadata.get("dcterms:title")), folder.name), LONGEST_NAME)
+    creator = plain("、".join(_texts(metadata.get("dcterms:creator"))), LONGEST_NAME)
+    names = [e["file"] for e in content["editions"] if isinstance(e, dict) and isinstance(e.get("file"), str)]
+    safe = [n for n in names if "/" not in n and "\\" not in n and (folder / n).is_file()]
+    editions = " ".join(_link(folder, n, plain(n.rpartition(".")[2].upper(), 20)) for n in safe)
+    sources = [s for s in content["sources"] if isinstance(s, dict)]
+    counted = [n for s in sources if isinstance(s.get("changes"), dict) for n in s["changes"].values()]
+    said = w["made"].format(changes=f"{sum(n for n in counted if isinstance(n, int)):,}")
+    reports = sorted(p.relative_to(folder).as_posix() for p in folder.glob("changes/*.html"))
+    links = " ".join(_link(folder, r, said if len(reports) == 1 else plain(Path(r).stem, 60)) for r in reports)
+    read = next((n for n in safe if n.endswith(".html")), "")
+    head = _link(folder, read, title) if read else title
+    date = plain(next(_texts(metadata.get("dcterms:date")), ""), 20)
+    cells = [f"<bdi>{head}</bdi>", f"<bdi>{creator}</bdi>", date, editions, links or said]
+    return f'<tr><th scope="row">{cells[0]}</th>{"".join(f"<td>{c}</td>" for c in cells[1:])}</tr>'

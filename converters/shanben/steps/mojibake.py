@@ -1,0 +1,84 @@
+"""Undo a wrong decoding that was saved as text, where it can be undone exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import regex
+
+from shanben.ledger import Change, Finding
+from shanben.steps import Step
+from shanben.values import Text, overlaps
+
+_RUN = regex.compile(r"[^\x00-\x7f]+(?:[ ]?[^\x00-\x7f]+)*")
+_WESTERN = regex.compile(r"[\x80-\xff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u2122]+")
+_GOOD = regex.compile(r"[\p{Han}\u3000-\u303f\uff01-\uff5e“”‘’…—·]+", regex.VERSION1)
+_COMMON = range(0xB0A1, 0xD7FA)
+"""The 3,755 most common characters in the order of GB 2312."""
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """shortest: characters that a damaged stretch must have; fewer may be good text that looks damaged."""
+
+    shortest: int = 4
+
+
+def mojibake(text: Text, params: Params) -> Iterator[Finding]:
+    """Repair stretches whose bytes, read with another encoding, are Chinese text through and through.
+
+    >>> [c.after for c in mojibake(Text.of("标题：浣犲ソ浣犲ソ"), Params())]
+    ['你好你好']
+    >>> list(mojibake(Text.of("中国人民，浣犲"), Params()))
+    []
+    """
+    for m in _RUN.finditer(text.content):
+        if any(overlaps(text.protected(kind), *m.span()) for kind in ("url", "code")):
+            continue
+        if _WESTERN.fullmatch(m.group()):
+            pieces: Iterator[tuple[int, str]] = iter([(m.start(), m.group())])
+        else:
+            pieces = _chinese_pieces(m.group(), m.start())
+        for start, piece in pieces:
+            good = _repaired(piece) if len(piece) >= params.shortest else ""
+            if good:
+                yield Change(start, piece, good)
+
+
+_EDGE = regex.compile(r"[，。、；：！？（）《》“”‘’「」『』【】\s]+")
+
+
+def _chinese_pieces(run: str, start: int) -> Iterator[tuple[int, str]]:
+    """Cut a run at marks: what stands between two marks was damaged as one."""
+    at = 0
+    for m in [*_EDGE.finditer(run), None]:
+        end = m.start() if m else len(run)
+        if end > at:
+            yield start + at, run[at:end]
+        at = m.end() if m else end
+
+
+def _repaired(piece: str) -> str:
+    """Give the good text that was damaged into ``piece``; empty where there is none or more than one."""
+    found = set()
+    for wrong, right in (("gbk", "utf-8"), ("cp1252", "utf-8"), ("latin-1", "utf-8"), ("latin-1", "gbk")):
+        if (wrong == "gbk") == bool(_WESTERN.fullmatch(piece)):
+            continue
+        try:
+            good = piece.encode(wrong).decode(right)
+            exact = good.encode(right).decode(wrong) == piece
+        except UnicodeError:
+            continue
+        if exact and _GOOD.fullmatch(good) and (right == "utf-8" or _is_common(good)):
+            found.add(good)
+    return found.pop() if len(found) == 1 else ""
+
+
+def _is_common(good: str) -> bool:
+    """Tell whether a text has only frequent characters: any two bytes above A0 are some character of GB 2312."""
+    codes = [int.from_bytes(c.encode("gbk"), "big") for c in good]
+    return len(good) >= 3 and all(code in _COMMON for code in codes)
+
+
+STEP = Step("mojibake", mojibake, Params)

@@ -1,0 +1,292 @@
+"""What the step page-frame takes away above and below a text, and what it leaves alone."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from shanben.ledger import Capture, Change, apply_changes
+from shanben.pipeline import clean, plan
+from shanben.steps.page_frame import Params, page_frame
+from shanben.values import Text
+
+TITLE = "春天的花"
+PROSE = "花都开了，他站在门口看了很久。\n后来下了一夜的雨，花落了一地。\n"
+HEAD = "首页 | 新闻 | 登录 | 注册\n您的位置：首页 > 新闻 > 正文\n"
+FOOT = "【打印本页】 【关闭窗口】\n上一篇：夏天的雨\n下一篇：没有了\n湘ICP备12345678号\n"
+
+
+def params(**more: object) -> Params:
+    """Give the shipped vocabularies."""
+    rule = next(u.rule for u in plan(()).units if u.rule.step == "page-frame")
+    return Params(**{**rule.params, **more})  # type: ignore[arg-type]
+
+
+def after(text: str) -> str:
+    """Give the text after the step alone."""
+    return apply_changes(text, [f for f in page_frame(Text.of(text), params()) if isinstance(f, Change)])
+
+
+def test_head_and_foot_go_and_the_text_stays() -> None:
+    assert after(f"{HEAD}{TITLE}\n{PROSE}{FOOT}") == f"{TITLE}\n{PROSE}"
+
+
+def test_one_word_a_line() -> None:
+    head = "下载\n打印\n全屏\n收藏\n【字号：\n加大\n还原\n减小\n】\n"
+    assert after(f"{head}{TITLE}\n{PROSE}") == f"{TITLE}\n{PROSE}"
+
+
+def test_one_certain_line_is_no_frame() -> None:
+    text = f"{TITLE}\n{PROSE}联系我们\n"
+    assert after(text) == text
+
+
+def test_links_under_a_heading_go_up_to_the_end() -> None:
+    links = "相关阅读\n夏天的雨下了一夜\n秋天的风吹到了哪里？\n返回顶部\n"
+    assert after(f"{HEAD}{TITLE}\n{PROSE}{links}") == f"{TITLE}\n{PROSE}"
+
+
+@pytest.mark.parametrize("middle", ["相关阅读\n", "版权声明\n", "返回顶部\n打印\n", "联系我们\n电话：12345\n"])
+def test_between_paragraphs_such_lines_are_content(middle: str) -> None:
+    text = f"{TITLE}\n{PROSE}{middle}{PROSE}"
+    assert after(HEAD + text + FOOT) == text
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "联系人：王老师\n联系电话：0731-12345678\n地址：人民路1号\n",
+        "附件：1. 报名表\n2. 路线图\n临江市教育局\n2024年3月1日\n",
+        "临江市教育局\n二〇二四年三月一日\n",
+        "注：数据来自调查。\n",
+    ],
+)
+def test_what_ends_a_notice_stays_above_the_foot(tail: str) -> None:
+    text = f"{TITLE}\n{PROSE}{tail}"
+    assert after(HEAD + text + FOOT) == text
+
+
+def test_a_list_that_a_colon_announces_stays() -> None:
+    text = f"{TITLE}\n{PROSE}常见的按钮有下面几种：\n返回顶部\n分享\n收藏\n打印\n关闭窗口\n{PROSE}"
+    assert after(HEAD + text + FOOT) == text
+
+
+def test_words_without_prose_stay() -> None:
+    text = "电脑词汇\n来源：本站 发布时间：2012-3-1 10:20\n下载\n上传\n打印\n收藏\n搜索\n"
+    assert after(HEAD + text + FOOT) == text
+
+
+def test_verse_and_tables_stay() -> None:
+    verse = "静夜思\n作者：李白\n床前明月光\n疑是地上霜\n举头望明月\n低头思故乡\n"
+    assert after(HEAD + verse + FOOT) == verse
+    table = "统计表\n项目\t数量\t金额\n甲\t12\t3.5\n乙\t8\t2.1\n丙\t4\t1.0\n"
+    assert after(HEAD + table + FOOT) == table
+
+
+def test_of_a_title_that_stands_twice_the_second_stays() -> None:
+    assert after(f"{HEAD}{TITLE}\n打印本页\n关闭窗口\n{TITLE}\n{PROSE}{FOOT}") == f"{TITLE}\n{PROSE}"
+
+
+@pytest.mark.parametrize("title", ["雨", "分享的快乐", "花开了吗？", "新闻中心的一天", "停水公告"])
+def test_titles_stay(title: str) -> None:
+    text = f"{title}\n来源：临江日报 发布时间：2024-03-01 08:30\n{PROSE}"
+    assert after(HEAD + text + FOOT) == text
+
+
+def test_a_time_stamp_is_captured() -> None:
+    text = f"{HEAD}{TITLE}\n某报\n2024-03-01 08:30\n打印本页\n{PROSE}"
+    found = list(page_frame(Text.of(text), params(facts=())))
+    assert [f.value for f in found if isinstance(f, Capture)] == ["2024-03-01"]
+
+
+def test_a_schedule_is_no_row_of_stamps() -> None:
+    text = f"{TITLE}\n2024-03-01 08:30 签到\n2024-03-01 09:30 开幕\n{PROSE}"
+    assert after(HEAD + text + FOOT) == text
+
+
+def test_facts_are_left_to_the_rules_that_capture_them() -> None:
+    cleaned = clean(f"{HEAD}{TITLE}\n来源：临江日报 发布时间：2024-03-01 08:30\n{PROSE}（责任编辑：李四）\n{FOOT}")
+    assert cleaned.text == f"{TITLE}\n{PROSE}"
+    assert {(c.field, c.value) for c in cleaned.captures} >= {
+        ("source", "临江日报"),
+        ("date", "2024-03-01"),
+        ("contributor", "李四"),
+    }
+
+
+def test_vocabularies_can_be_extended() -> None:
+    text = f"{TITLE}\n{PROSE}召唤神龙\n打道回府\n"
+    more = params(words=("召唤神龙", "打道回府"))
+    changes = [f for f in page_frame(Text.of(text), more) if isinstance(f, Change)]
+    assert apply_changes(text, changes) == f"{TITLE}\n{PROSE}"
+
+
+def test_a_faulty_pattern_is_named() -> None:
+    with pytest.raises(ValueError, match="under signs is no valid pattern"):
+        Params(signs=("(",))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["首页|" * 25_000, "来源：" * 30_000, "打印\n" * 30_000, "中 " * 50_000, ("2024-01-01 10:10 " * 12 + "\n") * 1000],
+)
+def test_strange_texts_take_no_long_time(text: str) -> None:
+    start = time.perf_counter()
+    list(page_frame(Text.of(text), params()))
+    assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "点此打开青山阅读APP，阅读体验更流畅",
+        "同步练字App 海量字帖随心看",
+        "喜歡春山請大家收藏：春山小說網更新速度全網最快。",
+        "视频加载失败，请刷新页面重试",
+        "— THE END —",
+        "（正文已结束）",
+        "微信搜索“春山网”，每天一篇好文章",
+        "春天的花_四年级写景作文400字",
+        "扫码下载青山客户端，精彩内容抢先看",
+    ],
+)
+def test_lines_that_no_list_knows_go_by_their_words(line: str) -> None:
+    head = f"{HEAD}{TITLE}\n2024-03-01 08:30\n"
+    assert line not in after(f"{head}{PROSE}{line}\n{FOOT}").split("\n")
+
+
+def test_a_notice_between_paragraphs_goes_and_the_paragraphs_stay() -> None:
+    text = f"{HEAD}{TITLE}\n{PROSE}亲，该文档总共3页，当前只能预览前2页，\n{PROSE}{FOOT}"
+    assert after(text) == f"{TITLE}\n{PROSE}{PROSE}"
+
+
+def test_numbered_disclaimers_of_a_document_site_go() -> None:
+    disclaimers = (
+        "温馨提示\n"
+        "1. 本站所有资源如无特殊说明，都需要本地电脑安装阅读器，压缩文件请下载软件解压。\n"
+        "2. 本站的文档不包含第三方提供的附件，如果需要附件，请联系上传者。\n"
+        "最新文档\n"
+    )
+    assert after(f"{HEAD}{TITLE}\n{3 * PROSE}{disclaimers}{FOOT}") == f"{TITLE}\n{3 * PROSE}"
+
+
+def test_marks_of_pages_go_only_where_they_count_up() -> None:
+    assert after(f"{HEAD}{TITLE}\n{PROSE}1/2\n{PROSE}2/2\n{FOOT}") == f"{TITLE}\n{PROSE}{PROSE}"
+    sums = f"{TITLE}\n{PROSE}1/2\n1/3\n{PROSE}"
+    assert after(HEAD + sums + FOOT) == sums
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "请大家登录学校网站下载报名表，填好以后交给班主任。\n",
+        "如有疑问，请扫描二维码加入微信群咨询。\n",
+        "他打开手机，点了一下分享，又把它删掉了。\n",
+        "母亲的评论只有两个字：很好。\n",
+        "“收藏这些旧报纸，”他说，“是为了孩子。”\n",
+        "甲：你关注我了吗？\n乙：关注了，还点赞了呢。\n",
+        "我登录了三次，都没有成功，只好去柜台办理。\n",
+        "版权登记可以在网上办理，也可以到窗口办理。\n",
+        "转载这篇文章的报纸，第二天就卖光了。\n",
+        "注册资本一百万元，由三位股东分三年缴足。\n",
+        "老板，结账！\n",
+        "编辑部的灯亮了一夜。\n",
+        "举报电话向社会公布以后，三天里接到十一个电话。\n",
+        "推荐信写好了，他却没有寄出去。\n",
+        "联系人：王小明\n联系电话：0731-12345678\n电子邮箱：a@example.com\n",
+        "一、下载\n电子书下载以后，可以看十四天。\n二、收藏\n收藏的书会放在书架上。\n",
+        "报名方式：\n现场报名\n网上报名\n电话报名\n",
+        "词语表\n登录：进入系统。\n注册：成为用户。\n",
+        "参加人员：\n张三　李四　王五\n赵六　孙七　周八\n",
+        "附件：1. 报名表\n2. 下载说明\n",
+        "注：以上数据来自互联网，仅供参考。\n",
+        "临江市版权局\n2024年3月1日\n",
+        "各位读者：\n本馆网站已经改版，欢迎大家浏览、评论，提出意见。\n",
+        "问：怎样退出登录？\n答：点击右上角的头像，再点击“退出登录”。\n",
+        "第三条　网站不得擅自转载他人的作品，转载的应当注明出处，并支付报酬。\n",
+        "“老师，”小华举手问，“什么叫版权？”\n",
+        "他在论坛里写了十年，粉丝只有三个。\n",
+        "打印、复印费　　　　312.50元\n合计　　　　　　　312.50元\n",
+        "客户端的开发用了两年，其中半年在等服务器。\n",
+        "我爱读书，也爱给书写评论。\n",
+        "会议时间：2024年3月5日下午\n会议地点：三楼会议室\n",
+    ],
+)
+def test_content_that_speaks_of_pages_stays(body: str) -> None:
+    text = f"{TITLE}\n{PROSE}{body}"
+    assert after(HEAD + text + FOOT) == text
+    inner = f"{TITLE}\n{PROSE}{body}{PROSE}"
+    assert after(HEAD + inner + FOOT) == inner
+
+
+def test_a_text_about_web_pages_stays() -> None:
+    text = (
+        "怎样分享文档\n"
+        "打开手机应用，点击右上角的“更多”，再点击“分享”，扫描二维码就能看到文档。\n"
+        "分享的链接有三种权限：\n仅查看\n可评论\n可编辑\n"
+        "如果提示登录超时，请退出后重新登录；忘记密码的，点击“忘记密码”重新设置。\n"
+        "版权声明和转载声明不属于必填的内容。\n"
+    )
+    assert after(HEAD + text + FOOT) == text
+
+
+def test_keywords_of_an_abstract_stay() -> None:
+    text = f"{TITLE}\n摘要：研究了三种花的花期。结果表明，花期与雨水有关。\n关键词：\n花期；雨水；早春\n"
+    assert after(HEAD + text + FOOT) == text
+    tags = f"{TITLE}\n{PROSE}关键词：花期 雨水\n"
+    assert after(HEAD + tags + FOOT) == f"{TITLE}\n{PROSE}"
+
+
+def test_a_tag_is_no_part_of_a_title() -> None:
+    title = "[转载]河边的老房子\n"
+    stamp = "楼主：青石 时间：2009-11-02 14:27:00 点击：18 回复：2\n"
+    page = f"登录 注册 手机客户端\n{title}{stamp}脱水模式 只看楼主\n{PROSE}{FOOT}"
+    assert after(page) == f"{title}{PROSE}"
+
+
+def test_a_first_heading_under_buttons_stays() -> None:
+    text = f"{TITLE}翻新项目公告\n【我要打印】【关闭】\n项目概况\n{TITLE}翻新项目已经批准，现在公开招标。\n{PROSE}"
+    kept = text.replace("【我要打印】【关闭】\n", "")
+    assert after(HEAD + text + FOOT) == kept
+
+
+def test_a_text_that_begins_with_its_subject_stays() -> None:
+    text = "认字小帖\n“认字小帖”收录三千个字。没有积分，没有排行榜，没有打卡。\n主要功能：\n【听写】自己录音\n"
+    assert after(f"{HEAD}{text}1．修好了录音的故障；\n{FOOT}") == f"{text}1．修好了录音的故障；\n"
+
+
+def test_the_date_under_a_signature_stays() -> None:
+    text = f"{TITLE}\n{PROSE}书友会　小满\n2011-9-3\n"
+    assert after(HEAD + text + FOOT) == text
+
+
+def test_a_box_of_facts_above_the_title_goes_and_conditions_in_a_notice_stay() -> None:
+    box = "信息名称：关于花的答复\n信息索引：360A06\n发文机构：园林局\n经办科室：花木科\n发文字号：园函〔2022〕7号\n"
+    assert after(f"{HEAD}{box}{TITLE}\n{PROSE}{FOOT}") == f"{TITLE}\n{PROSE}"
+    notice = f"{TITLE}\n{PROSE}名称：花展\n地点：公园\n地址：人民路1号\n{PROSE}"
+    assert after(HEAD + notice + FOOT) == notice
+
+
+def test_a_short_text_keeps_both_ends_when_frame_stands_below() -> None:
+    below = (
+        "更多精彩内容请关注：花木专区\n本文由小编整理，转载请注明出处\n热门搜索：花\n抵制盗版，谨防受骗，安排时间。\n"
+    )
+    assert after(f"{HEAD}{TITLE}\n{PROSE}{below}{FOOT}") == f"{TITLE}\n{PROSE}"
+
+
+def test_no_text_follows_the_foot_of_a_site() -> None:
+    tail = "© 2020 临江资料网\n欢迎查看所有产品和服务。\n"
+    assert after(f"{HEAD}{TITLE}\n{3 * PROSE}{tail}") == f"{TITLE}\n{3 * PROSE}"
+
+
+def test_numbers_of_links_hide_no_controls() -> None:
+    head = "[1]跳转到主要内容\n[2]首页 [3]词条 [4]分类\n[5]登录 [6]注册\n"
+    tail = "[7]返回顶部 [8]打印本页\nReferences\n1. http://flower.example/a\n2. http://flower.example/b\n"
+    books = "[1]《花镜》卷二。\n[2]《群芳谱》。\n"
+    assert after(f"{head}{TITLE}\n{PROSE}{books}{tail}") == f"{TITLE}\n{PROSE}{books}"
+
+
+def test_a_row_of_words_above_the_title_goes() -> None:
+    page = f"{HEAD}登录\n看花草 问园丁 查花期 学扦插\n{TITLE}\n来源：临江日报 发布时间：2024-03-01 08:30\n{PROSE}{FOOT}"
+    assert "看花草" not in after(page)
