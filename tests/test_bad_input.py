@@ -732,6 +732,29 @@ def test_a_dist_folder_from_a_stranger_is_not_followed_out_of_itself(place: Path
 # --- interruption ------------------------------------------------------------------------------------------
 
 
+def test_ctrl_c_that_falls_into_a_finaliser_is_not_lost() -> None:
+    program = """
+import os, signal, time
+from shanben.terminal import keep_interrupts
+
+class Last:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+
+keep_interrupts()
+last = Last()
+try:
+    del last
+    time.sleep(20)
+    print("lost")
+except KeyboardInterrupt:
+    print("came")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("came\n", "")
+
+
 def test_ctrl_c_ends_with_130_and_leaves_nothing_half_written(place: Path) -> None:
     for number in range(30):
         write(f"many/文{number}.txt", f"文章{number}\n\n" + f"{HAN}\n\n" * 50)(place)

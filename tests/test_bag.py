@@ -257,7 +257,7 @@ def test_premis_is_as_the_data_dictionary_has_it(bags: Path) -> None:
 def test_dublin_core_says_what_the_metadata_says(bags: Path) -> None:
     for folder in of_all(bags):
         root = etree.parse(str(folder / "data" / "metadata" / "dublin-core.xml")).getroot()
-        [sidecar] = (folder / "data" / "work").glob("*.json")
+        [sidecar] = (folder / "data" / "built").glob("*.json")
         for term, value in json.loads(sidecar.read_text("utf-8"))["metadata"].items():
             told = [e.text for e in root.iter(f"{{http://purl.org/dc/terms/}}{term.removeprefix('dcterms:')}")]
             assert told == (value if isinstance(value, list) else [value])
@@ -297,7 +297,7 @@ def test_one_flipped_bit_in_any_file_is_found_and_named(bag: Path) -> None:
     assert not check_package(bag).faults
 
 
-@pytest.mark.parametrize("part", ["data/work/ledger.jsonl", "bagit.txt", "tagmanifest-sha512.txt", "data/README.txt"])
+@pytest.mark.parametrize("part", ["data/built/ledger.jsonl", "bagit.txt", "tagmanifest-sha512.txt", "data/README.txt"])
 def test_a_missing_a_new_and_an_emptied_file_are_named(bag: Path, part: str) -> None:
     data = (bag / part).read_bytes()
     (bag / part).write_bytes(b"")
@@ -315,7 +315,7 @@ def test_a_missing_a_new_and_an_emptied_file_are_named(bag: Path, part: str) -> 
 def reseal(bag: Path) -> None:
     """Write all manifests anew, as one would who wants to hide a change."""
     payload = {p.relative_to(bag / "data").as_posix(): p for p in (bag / "data").rglob("*") if p.is_file()}
-    built = bag / "data" / "work"
+    built = bag / "data" / "built"
     inner = {p.relative_to(built).as_posix(): p.read_bytes() for p in built.rglob("*") if p.is_file()}
     inner.pop("manifest-sha256.txt")
     rows = (f"{hashlib.sha256(inner[n]).hexdigest()}  {n}\n" for n in sorted(inner))
@@ -338,8 +338,8 @@ def swap(name: str, old: str, new: str) -> Callable[[Path], None]:
 
 FORGED = [
     ("data/source", swap("data/source/*", "政协", "政府")),
-    ("data/work", swap("data/work/0*.txt", "政协", "政府")),
-    ("data/work/ledger.jsonl", swap("data/work/ledger.jsonl", '"before":"', '"before":"x')),
+    ("data/built", swap("data/built/0*.txt", "政协", "政府")),
+    ("data/built/ledger.jsonl", swap("data/built/ledger.jsonl", '"before":"', '"before":"x')),
     ("data/changes", swap("data/changes/*", '"line":', '"line":1')),
     ("data/tei", swap("data/tei/*", "<p>", "<p>多")),
     ("data/metadata/premis.xml", swap("data/metadata/premis.xml", "messageDigest>", "messageDigest>0")),

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from conftest import ROOT
+from conftest import ROOT, write_files
 from shanben.cli import main
 from shanben.errors import RuleError, UsageError
 from shanben.fault_formats import FORMATS, as_sarif
@@ -35,16 +35,8 @@ rules:
 """
 
 
-def write(root: Path, files: Mapping[str, str]) -> Path:
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-    return root
-
-
 def linted(root: Path, files: Mapping[str, str]) -> Report:
-    return lint(write(root / "rules", files))
+    return lint(write_files(root / "rules", files))
 
 
 def places(report: Report, code: str = "") -> list[str]:
@@ -207,13 +199,13 @@ def test_an_excuse_silences_its_code_in_its_rule_only(tmp_path: Path) -> None:
 
 
 def test_an_excuse_needs_a_code_and_a_reason(tmp_path: Path) -> None:
-    root = write(tmp_path, file_of(rule(more="lint: {L101: '', comma: why}")))
+    root = write_files(tmp_path, file_of(rule(more="lint: {L101: '', comma: why}")))
     with pytest.raises(RuleError) as caught:
         load_rules(root)
     assert "a.yaml:9:16: R204" in str(caught.value) and "a.yaml:9:20: R212" in str(caught.value)
-    sound = load_rules(write(tmp_path / "sound", file_of(rule(more="lint: {L101: because}")))).rules[0]
+    sound = load_rules(write_files(tmp_path / "sound", file_of(rule(more="lint: {L101: because}")))).rules[0]
     assert sound.excuses == {"L101": "because"}
-    assert sound.digest == load_rules(write(tmp_path / "plain", file_of(rule()))).rules[0].digest
+    assert sound.digest == load_rules(write_files(tmp_path / "plain", file_of(rule()))).rules[0].digest
 
 
 def test_the_schema_for_editors_knows_excuses() -> None:
@@ -262,10 +254,10 @@ def test_a_missing_context_comes_with_a_keep_that_shows_it(tmp_path: Path) -> No
 
 def test_a_corpus_shows_what_examples_do_not(tmp_path: Path) -> None:
     files = file_of(rule(more="after: '[乙丙]'", keep="keep: ['，']"))
-    root = write(tmp_path / "rules", files)
-    corpus = write(tmp_path / "corpus", {"a.txt": "第一行。\n子曰,丁也。\n", "b.txt": "他来了,丙也来了。\n"})
+    root = write_files(tmp_path / "rules", files)
+    corpus = write_files(tmp_path / "corpus", {"a.txt": "第一行。\n子曰,丁也。\n", "b.txt": "他来了,丙也来了。\n"})
     assert places(lint(root), "L302") and places(lint(root, corpus=[corpus]), "L302")
-    write(corpus, {"c.md": "戊,丙；己,丁。"})
+    write_files(corpus, {"c.md": "戊,丙；己,丁。"})
     assert not places(lint(root, corpus=[corpus]), "L302")
     with pytest.raises(UsageError, match="no such corpus"):
         lint(root, corpus=[tmp_path / "none"])
@@ -275,7 +267,7 @@ def test_a_corpus_shows_what_examples_do_not(tmp_path: Path) -> None:
 
 
 def test_paths_narrow_what_is_told_and_all_rules_stay_known(tmp_path: Path) -> None:
-    root = write(tmp_path / "rules", {
+    root = write_files(tmp_path / "rules", {
         "punctuation/a.yaml": "rules:\n" + rule(name="a", keep=""),
         "punctuation/b.yaml": "rules:\n" + rule(name="b", keep=""),
     })  # fmt: skip
@@ -287,8 +279,8 @@ def test_paths_narrow_what_is_told_and_all_rules_stay_known(tmp_path: Path) -> N
 
 
 def test_own_folders_and_lone_files_are_laid_over_the_shipped_rules(tmp_path: Path) -> None:
-    shipped = write(tmp_path / "rules", file_of(rule(name="a")))
-    mine = write(
+    shipped = write_files(tmp_path / "rules", file_of(rule(name="a")))
+    mine = write_files(
         tmp_path / "mine", {"x.yaml": "rules:\n" + rule("，", "replace: ','", "['甲，乙', '甲,乙']", name="b")}
     )
     for report in (lint(shipped, layers=[mine]), lint(shipped, [mine]), lint(shipped, [mine / "x.yaml"])):
@@ -299,15 +291,15 @@ def test_own_folders_and_lone_files_are_laid_over_the_shipped_rules(tmp_path: Pa
 
 
 def test_a_file_in_a_folder_of_a_phase_belongs_to_the_phase(tmp_path: Path) -> None:
-    shipped = write(tmp_path / "rules", file_of(rule()))
-    lone = write(tmp_path / "mine", {"protect/p.yaml": NUMBER})
+    shipped = write_files(tmp_path / "rules", file_of(rule()))
+    lone = write_files(tmp_path / "mine", {"protect/p.yaml": NUMBER})
     assert not lint(shipped, [lone / "protect" / "p.yaml"]).faults
     assert not lint(shipped, [lone / "protect"]).faults
 
 
 def test_a_rule_that_overrides_another_is_looked_at_in_its_place(tmp_path: Path) -> None:
-    shipped = write(tmp_path / "rules", file_of(rule(name="a")))
-    mine = write(tmp_path / "mine", {"x.yaml": "rules:\n" + rule(name="a", more="overrides: a", keep="")})
+    shipped = write_files(tmp_path / "rules", file_of(rule(name="a")))
+    mine = write_files(tmp_path / "mine", {"x.yaml": "rules:\n" + rule(name="a", more="overrides: a", keep="")})
     assert places(lint(shipped, layers=[mine]), "L501") == [f"{(mine / 'x.yaml').as_posix()}:5:10 L501"]
 
 
@@ -317,7 +309,7 @@ def test_a_rule_that_overrides_another_is_looked_at_in_its_place(tmp_path: Path)
 @pytest.fixture
 def faulty(tmp_path: Path) -> Path:
     """Give a folder of rules with an error, a warning, and a note."""
-    return write(tmp_path / "我的 rules", {
+    return write_files(tmp_path / "我的 rules", {
         "a.yaml": "rules:\n" + rule("^广告[^，]*$", "remove: line", "['广告', '']", "keep: ['广告，']")
         + rule("；", name="n-100%", keep="keep: [';']", example="['甲；乙', '甲，乙']"),
     })  # fmt: skip

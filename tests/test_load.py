@@ -13,6 +13,7 @@ from typing import Any, Literal
 import pytest
 import regex
 
+from conftest import write_files
 from shanben.errors import RuleError
 from shanben.rulebook import strict_yaml
 from shanben.rulebook.json_schema import rule_file_schema
@@ -74,24 +75,16 @@ rules:
 """
 
 
-def write(root: Path, files: Mapping[str, str]) -> Path:
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-    return root
-
-
 def faults_in(root: Path, files: Mapping[str, str], **options: Any) -> list[str]:
     faults = Faults()
-    load_rules(write(root, files), faults=faults, **({"steps": STEPS, "work": "*"} | options))
+    load_rules(write_files(root, files), faults=faults, **({"steps": STEPS, "work": "*"} | options))
     return [
         f"{f.place.file.removeprefix(root.as_posix() + '/')}:{f.place.line}:{f.place.column} {f.code}" for f in faults
     ]
 
 
 def load(root: Path, files: Mapping[str, str], **options: Any) -> Rulebook:
-    return load_rules(write(root, files), **({"steps": STEPS} | options))
+    return load_rules(write_files(root, files), **({"steps": STEPS} | options))
 
 
 def with_id(name: str, content: str = COMMA, more: str = "") -> str:
@@ -529,7 +522,7 @@ def test_very_long_chains_of_order(tmp_path: Path) -> None:
 def test_missing_roots_and_linked_folders(tmp_path: Path) -> None:
     with pytest.raises(RuleError, match="R101 the folder cannot be read"):
         load_rules(tmp_path / "nowhere")
-    write(tmp_path, {"layout/a.yaml": COMMA})
+    write_files(tmp_path, {"layout/a.yaml": COMMA})
     (tmp_path / "layout" / "again").symlink_to(tmp_path, target_is_directory=True)
     assert len(load_rules(tmp_path).rules) == 1
     deep = "layout/" + "d/" * 8
@@ -605,8 +598,8 @@ def test_an_overriding_rule_takes_the_place(tmp_path: Path, shipped: Rulebook) -
 
 def test_faults_may_be_collected_over_layers(tmp_path: Path) -> None:
     faults = Faults()
-    base = load_rules(write(tmp_path / "a", {"layout/a.yaml": COMMA + "  x: 1\n"}), faults=faults)
-    load_rules(write(tmp_path / "b", {"b.yaml": COMMA}), base=base, layer="b", faults=faults)
+    base = load_rules(write_files(tmp_path / "a", {"layout/a.yaml": COMMA + "  x: 1\n"}), faults=faults)
+    load_rules(write_files(tmp_path / "b", {"b.yaml": COMMA}), base=base, layer="b", faults=faults)
     assert [f.code for f in faults] == ["R203", "R211"]
     with pytest.raises(RuleError, match="2 faults in 2 files"):
         faults.raise_if_any()
@@ -627,7 +620,7 @@ def test_one_file_alone(tmp_path: Path, shipped: Rulebook) -> None:
 
 def test_the_message_as_a_user_sees_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    write(
+    write_files(
         tmp_path,
         {"rules/protect/p.yaml": URL, "rules/punctuation/commas.yaml": COMMA + "  outside: [ulr]\n  nubmer: 3\n"},
     )
@@ -651,7 +644,7 @@ def test_patterns_need_not_be_looked_at(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_steps_are_imported_only_when_a_rule_names_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shanben.steps.all_steps", lambda: pytest.fail("steps were imported"))
-    assert load_rules(write(tmp_path, {"punctuation/a.yaml": COMMA})).rules
+    assert load_rules(write_files(tmp_path, {"punctuation/a.yaml": COMMA})).rules
 
 
 HOSTILE = [

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from shanben.errors import ShanbenError, SourceError, UsageError, VerifyError
 from shanben.fixity import check_conservation, manifest
 from shanben.ledger import Capture, Ledger, to_jsonl
-from shanben.pipeline import Cleaned, Plan, clean, plan, revert
+from shanben.pipeline import Cleaned, Plan, clean, plan, source_bytes
 from shanben.report import INDEX, Report, is_ours, page, report_name, write_index
 from shanben.structure import build_document, canonical_ledger
 from shanben.tools.script import Converted, check_script, convert_document
@@ -149,35 +149,45 @@ def build_work(
     report: bool = True,
 ) -> Built:
     """Build one work in memory and verify it. Raises VerifyError when an edition is not what it must be."""
-    document, ledger, steps = _prepare(work, encoding=encoding, rules=rules, limit=limit, profile=profile)
-    reports = _report(work, work.slug, document, ledger, steps, formats) if report else {}
-    return _finish(work.slug, document, {LEDGER: ledger}, formats, {}, script, reports)
+    prepared = _prepare(work, encoding=encoding, rules=rules, limit=limit, profile=profile)
+    reports = _report(work, work.slug, prepared, formats) if report else {}
+    return _finish(work.slug, prepared.document, {LEDGER: prepared.ledger}, formats, {}, script, reports)
 
 
-def _report(
-    work: Work, slug: str, document: Document, ledger: Ledger, steps: Plan, formats: Sequence[str]
-) -> dict[str, bytes]:
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """One work before its editions are written: the laws about its text and ledger are checked."""
+
+    source_text: str
+    document: Document
+    ledger: Ledger
+    plan: Plan
+
+
+def _report(work: Work, slug: str, prepared: _Prepared, formats: Sequence[str]) -> dict[str, bytes]:
     """Give the page that shows every change of a work, by its name. ``slug`` is that of the folder."""
     names = [slug + all_writers()[f].suffix for f in sorted({*formats, "txt"})]
-    said = document.metadata
-    told = Report.of(steps, work.path.name, said.title, said.language, {n: f"../{quote(n)}" for n in names})
-    return {report_name(work.slug): page(ledger.revert(document.text), ledger, told).encode()}
+    said = prepared.document.metadata
+    links = {n: f"../{quote(n)}" for n in names}
+    told = Report.of(prepared.plan, work.path.name, said.title, said.language, links)
+    return {report_name(work.slug): page(prepared.source_text, prepared.ledger, told).encode()}
 
 
 def _prepare(
     work: Work, *, encoding: str | None, rules: Sequence[str | Path], limit: int, profile: str | None
-) -> tuple[Document, Ledger, Plan]:
-    """Give the Document of one work, its ledger, both laws about them checked, and the plan that was run."""
+) -> _Prepared:
+    """Clean one work and give it its structure. Raises VerifyError when one of both laws does not hold."""
     cleaned = clean_work(work, encoding=encoding, rules=rules, limit=limit, profile=profile)
     if not cleaned.text.strip():
         raise SourceError("there is no text in it, or none is left", where=str(work.path), fix="see `shanben explain`")
     steps = cleaned.plan or plan(work.layers(rules), work.slug)
     document = build_document(cleaned, steps, said=work.said, name=work.slug)
     ledger = canonical_ledger(cleaned, document)
-    if revert(document.text, ledger) != cleaned.source.data:
+    source_text = ledger.revert(document.text)
+    if source_bytes(source_text, ledger) != cleaned.source.data:
         raise VerifyError("the ledger does not give the source back", where=work.slug)
     check_conservation(ledger, document)
-    return document, ledger, steps
+    return _Prepared(source_text, document, ledger, steps)
 
 
 def _finish(
@@ -316,12 +326,12 @@ def build_collection(
     for title, works in collection.parts:
         documents = []
         for work in works:
-            document, ledger, steps = _prepare(work, encoding=encoding, rules=rules, limit=limit, profile=profile)
-            reports |= _report(work, collection.slug, document, ledger, steps, chosen) if report else {}
-            ledgers[f"ledgers/{work.slug}.jsonl"] = ledger
-            documents.append((work, document))
+            prepared = _prepare(work, encoding=encoding, rules=rules, limit=limit, profile=profile)
+            reports |= _report(work, collection.slug, prepared, chosen) if report else {}
+            ledgers[f"ledgers/{work.slug}.jsonl"] = prepared.ledger
+            documents.append((work, prepared.document))
             if on_result:
-                on_result(Result(work.slug, work.path, document=document))
+                on_result(Result(work.slug, work.path, document=prepared.document))
         parts.append((title, documents))
     book, spans = join_documents(collection, parts)
     built = _finish(collection.slug, book, ledgers, chosen, {"works": spans}, script, reports)

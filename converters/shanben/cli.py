@@ -16,6 +16,7 @@ from shanben.rule_commands import rules as rules_group
 from shanben.terminal import JSON as _JSON
 from shanben.terminal import RULES as _RULES
 from shanben.terminal import flat as _flat
+from shanben.terminal import keep_interrupts
 from shanben.terminal import one_line as _one_line
 from shanben.terminal import print_json as _print_json
 from shanben.terminal import printable as _printable
@@ -59,6 +60,7 @@ class _Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         kwargs["standalone_mode"] = False
+        keep_interrupts()
         if None in (sys.stdin, sys.stdout, sys.stderr):  # started with a closed stream: give it an empty one
             with Path(os.devnull).open("r+", encoding="utf-8") as nothing:
                 streams = [s or nothing for s in (sys.stdin, sys.stdout, sys.stderr)]

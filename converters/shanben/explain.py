@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 
-from shanben.ledger import Capture, Held, Origins, ProfileChoice, Sign, Suggestion, apply_changes
+from shanben.ledger import Capture, Held, Origins, Suggestion, apply_changes
 from shanben.pipeline import Cleaned, Plan
 from shanben.values import Text
 
@@ -67,34 +67,6 @@ def summary(cleaned: Cleaned, plan: Plan) -> dict[str, object]:
         ],
         "held": [{"unit": n.unit, "reason": n.finding.reason} for n in ledger.notes if isinstance(n.finding, Held)],
         "suggestions": len(cleaned.suggestions),
-        "profile": _profile(ledger.profile) if ledger.profile else {},
-        "suppressed": [
-            {
-                "unit": s.unit,
-                "line": s.line,
-                "column": s.column,
-                "before": s.before,
-                "after": s.after,
-                "reason": s.reason,
-            }
-            for s in ledger.suppressed
-        ],
-    }
-
-
-def _profile(choice: ProfileChoice) -> dict[str, object]:
-    """Give the choice of the profile: what spoke for it and for the next best."""
-
-    def signs(found: Iterable[Sign]) -> list[dict[str, object]]:
-        return [{"reason": s.reason, "count": s.count, "points": s.points} for s in found]
-
-    return {
-        "name": choice.name,
-        "how": choice.how,
-        "points": choice.points,
-        "evidence": signs(choice.evidence),
-        "runner_up": choice.runner_up,
-        "runner_up_points": choice.runner_up_points,
-        "runner_up_evidence": signs(choice.runner_up_evidence),
-        "then": list(choice.then),
+        "profile": asdict(ledger.profile) if ledger.profile else {},
+        "suppressed": [asdict(s) for s in ledger.suppressed],
     }

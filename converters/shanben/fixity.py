@@ -12,7 +12,7 @@ from typing import Any
 
 from shanben.errors import LedgerError, ShanbenError, SourceError, VerifyError
 from shanben.ledger import Ledger, from_jsonl
-from shanben.pipeline import revert
+from shanben.pipeline import revert, text_digest
 from shanben.rulebook.apply import content_of
 from shanben.tools.script import convert_text, version
 from shanben.tools.storage import MANIFEST, read_source
@@ -193,8 +193,7 @@ def sources_of(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def revert_checked(text: str, ledger: Ledger) -> bytes:
     """Give the bytes of the source, after a check that ``text`` is the one that the ledger was written for."""
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    if ledger.text_sha256 and digest != ledger.text_sha256:
+    if ledger.text_sha256 and text_digest(text) != ledger.text_sha256:
         raise LedgerError(
             "the text is not the one that this ledger was written for (its SHA-256 differs)",
             fix="use the text and the ledger of the same build, unchanged",

@@ -20,7 +20,7 @@ import re
 import typing
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from shanben.errors import LedgerError
@@ -420,22 +420,12 @@ def _header(ledger: Ledger) -> dict[str, Any]:
         if p.then:
             said["profile"] |= {"then": list(p.then)}
     if ledger.suppressed:
-        said["suppressed"] = [
-            {
-                "unit": s.unit,
-                "line": s.line,
-                "column": s.column,
-                "before": s.before,
-                "after": s.after,
-                "reason": s.reason,
-            }
-            for s in ledger.suppressed
-        ]
+        said["suppressed"] = [asdict(s) for s in ledger.suppressed]
     return said
 
 
 def _signs(signs: Iterable[Sign]) -> list[dict[str, Any]]:
-    return [{"reason": s.reason, "count": s.count, "points": s.points} for s in signs]
+    return [asdict(s) for s in signs]
 
 
 def _read_signs(entries: Iterable[Mapping[str, Any]]) -> tuple[Sign, ...]:

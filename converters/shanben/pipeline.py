@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from shanben.decode import decode, encode
@@ -108,13 +109,18 @@ class Cleaned:
 
 @lru_cache(maxsize=32)
 def _rulebook(layers: tuple[str, ...], work: str | None) -> Rulebook:
-    book = load_rules(rules_root(), work=work, shown_as="rules")
     for layer in layers:
-        path = Path(layer)
-        if not path.is_dir():
-            what = "this is a file, not a folder of rules" if path.is_file() else "there is no such rule folder"
+        if not Path(layer).is_dir():
+            what = "this is a file, not a folder of rules" if Path(layer).is_file() else "there is no such rule folder"
             raise UsageError(what, where=layer, fix="give the folder that holds the files with --rules")
-        book = load_rules(path, layer=layer, base=book, work=work, flat_phase=OWN_PHASE)
+    return load_layers(rules_root(), layers, work)
+
+
+def load_layers(shipped: Traversable, layers: Iterable[str], work: str | None) -> Rulebook:
+    """Load the shipped rules, then further folders of rules over them. Raises RuleError."""
+    book = load_rules(shipped, work=work, shown_as="rules")
+    for layer in layers:
+        book = load_rules(Path(layer), layer=layer, base=book, work=work, flat_phase=OWN_PHASE)
     return book
 
 
@@ -480,7 +486,11 @@ def revert(text: str, ledger: Ledger) -> bytes:
 
     Raises LedgerError when the two do not belong together.
     """
-    content = ledger.revert(text)
+    return source_bytes(ledger.revert(text), ledger)
+
+
+def source_bytes(content: str, ledger: Ledger) -> bytes:
+    """Give the bytes of the source from its text, as decoded. Raises LedgerError when ledger and text disagree."""
     at = 0
     for segment in ledger.decoding.segments:  # a foreign ledger may claim anything
         if segment.start != at or segment.end < at:

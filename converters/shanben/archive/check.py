@@ -13,7 +13,7 @@ from shanben.archive.bag import check_bag, is_bag
 from shanben.archive.changes import changes_jsonl
 from shanben.archive.contents import as_json, reload_rules, rules_run
 from shanben.archive.ledger_schema import ledger_schema
-from shanben.archive.package import RULES, SOURCE, WORK
+from shanben.archive.package import BUILT, RULES, SOURCE
 from shanben.errors import ShanbenError, VerifyError
 from shanben.fixity import Report, built_folders, revert_checked, texts_of, verify_folder
 from shanben.ledger import Ledger
@@ -29,13 +29,13 @@ def check_package(folder: Path) -> Report:
     checked.append(f"{len(files)} files against manifests of SHA-256 and SHA-512")
     if faults:  # what its own manifest calls damaged need not be looked into
         return Report(str(folder), tuple(checked), tuple(faults))
-    if f"data/{WORK}/manifest-sha256.txt" not in files:
+    if f"data/{BUILT}/manifest-sha256.txt" not in files:
         return Report(
             str(folder), tuple(checked), ("this bag holds no work of Shanben's: it is only known to be whole",)
         )
-    inner = verify_folder(folder / "data" / WORK)
+    inner = verify_folder(folder / "data" / BUILT)
     checked += inner.checked
-    faults += [f"data/{WORK}/{fault}" for fault in inner.faults]
+    faults += [f"data/{BUILT}/{fault}" for fault in inner.faults]
     if not faults:
         try:
             for done, found in _agreements(folder, files):
@@ -51,7 +51,7 @@ def check_package(folder: Path) -> Report:
 def _agreements(folder: Path, files: Mapping[str, bytes]) -> Iterator[tuple[str, list[str]]]:
     """Compare the parts of a package with each other; each check says what it did and what it found."""
     sources = sorted(n for n in files if n.startswith(f"data/{SOURCE}/"))
-    parts = list(texts_of(folder / "data" / WORK))
+    parts = list(texts_of(folder / "data" / BUILT))
     if len(sources) != len(parts):
         raise VerifyError(f"there are {len(sources)} sources for {len(parts)} ledgers", where=f"data/{SOURCE}")
     works = _works(files)
@@ -98,7 +98,7 @@ def _rules(folder: Path, files: Mapping[str, bytes], work: Mapping[str, Any], le
 def _records(files: Mapping[str, bytes]) -> Iterator[tuple[str, list[str]]]:
     """Check TEI, PREMIS and the schema that lies with the package."""
     [name] = [n for n in files if n.startswith("data/tei/")]
-    text = f"data/{WORK}/{PurePosixPath(name).stem}.txt"
+    text = f"data/{BUILT}/{PurePosixPath(name).stem}.txt"
     wanted = read_back(Edition("txt", text, files[text]))
     found = tuple(block for whole in tei.read_back(files[name]) for block in whole.split("\n\n"))
     yield (
@@ -133,4 +133,4 @@ def find_folders(folder: Path) -> list[Path]:
 
 def work_folder(folder: Path) -> Path:
     """Give the built folder itself, which in a package lies further down."""
-    return folder / "data" / WORK if is_bag(folder) else folder
+    return folder / "data" / BUILT if is_bag(folder) else folder

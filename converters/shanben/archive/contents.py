@@ -19,9 +19,8 @@ from shanben.build import Built, build_work, join_documents
 from shanben.errors import UsageError, VerifyError
 from shanben.fixity import read_inside, revert_checked, sidecar_of, texts_of, verify_folder
 from shanben.ledger import Ledger, to_jsonl
-from shanben.pipeline import OWN_PHASE, Plan, clean, plan, version
+from shanben.pipeline import Plan, clean, load_layers, plan, version
 from shanben.resources import data_root, rules_root
-from shanben.rulebook.load import load_rules
 from shanben.rulebook.schema import Rulebook
 from shanben.structure import build_document, canonical_ledger
 from shanben.tools import pandoc
@@ -190,12 +189,8 @@ def rule_files(contents: Contents) -> dict[str, bytes]:
 
 def reload_rules(folder: Path, work: str, layers: int) -> Rulebook:
     """Load the rules from the copies in a package, as they were for one work before any profile."""
-    book = load_rules(folder / "shipped", work=work, shown_as="rules")
-    for number in range(1, layers + 1):
-        layer = folder / f"own-{number}"
-        if layer.is_dir():
-            book = load_rules(layer, layer=str(layer), base=book, work=work, flat_phase=OWN_PHASE)
-    return book
+    own = (folder / f"own-{number}" for number in range(1, layers + 1))
+    return load_layers(folder / "shipped", [str(layer) for layer in own if layer.is_dir()], work)
 
 
 def _yaml(folder: Traversable, slugs: set[str], inside: str = "") -> Iterator[tuple[str, bytes]]:

@@ -25,7 +25,7 @@ from shanben.pipeline import version
 from shanben.tools.storage import MANIFEST, read_source, replace_folder
 from shanben.writers._metadata import clean_line, clean_metadata, identifier
 
-WORK, SOURCE, RULES, METADATA = "work", "source", "rules", "metadata"
+BUILT, SOURCE, RULES, METADATA = "built", "source", "rules", "metadata"
 _MEDIA = {
     ".epub": "application/epub+zip", ".html": "text/html", ".txt": "text/plain", ".json": "application/json",
     ".jsonl": "application/jsonl", ".xml": "application/tei+xml",
@@ -41,7 +41,7 @@ This folder is a bag after BagIt 1.0 (RFC 8493). It was made by Shanben {version
 Any BagIt program can check that it is whole; `shanben verify` checks besides that its parts agree.
 
 data/source/      the bytes of the source, exactly as they were received
-data/work/        the editions, the metadata, and the ledger: every change, in the order in which it was made
+data/built/       the editions, the metadata, and the ledger: every change, in the order in which it was made
 data/changes/     the same changes, each at its line and column of the source, for reading without a program
 data/tei/         the text in TEI P5
 data/metadata/    Dublin Core and PREMIS 3.0 (what was done, by which rules, with which outcome)
@@ -51,7 +51,7 @@ data/environment.json, data/ledger.schema.json
 
 The clean text less the changes of the ledger is the source, byte for byte: `shanben revert` does it.
 
-本文件夹依 BagIt 1.0（RFC 8493）封装，由善本 {version} 制成。source 为来源原字节；work 为各版本、元数据与校勘记；
+本文件夹依 BagIt 1.0（RFC 8493）封装，由善本 {version} 制成。source 为来源原字节；built 为各版本、元数据与校勘记；
 changes 为逐条改动及其在来源中的行列；tei、metadata 为 TEI P5、都柏林核心与 PREMIS 记录；rules 为当时所用的规则。
 以校勘记从正文逐条撤去改动，即得来源，一字节不差。
 """
@@ -80,7 +80,7 @@ def packing_date(given: str | None) -> str:
 
 def package(contents: Contents, date: str = "") -> dict[str, bytes]:
     """Give all files of the bag of a work. The same work, date and programs give the same bytes."""
-    files = {f"{WORK}/{name}": data for name, data in contents.files.items()}
+    files = {f"{BUILT}/{name}": data for name, data in contents.files.items()}
     for number, part in enumerate(contents.parts, 1):
         files[f"{SOURCE}/{source_name(contents, number)}"] = part.source.data
         files[f"changes/{part.slug}.jsonl"] = changes_jsonl(part.ledger, part.source_text).encode()
@@ -115,8 +115,8 @@ def _info(contents: Contents, title: str, date: str) -> list[tuple[str, str]]:
 
 def _premis(contents: Contents, files: Mapping[str, bytes], programs: Mapping[str, object], date: str) -> bytes:
     """Tell the story of the package: each source from capture to clean text, then the editions and the checks."""
-    editions = sorted(f"{WORK}/{n}" for n in contents.files if _is_edition(n))
-    text = f"data/{WORK}/{contents.slug}.txt"
+    editions = sorted(f"{BUILT}/{n}" for n in contents.files if _is_edition(n))
+    text = f"data/{BUILT}/{contents.slug}.txt"
     outputs = [*editions, f"tei/{contents.slug}.xml"]
     sources = [f"data/{SOURCE}/{source_name(contents, n)}" for n in range(1, len(contents.parts) + 1)]
     events: list[premis.Event] = []
@@ -149,7 +149,7 @@ def _premis(contents: Contents, files: Mapping[str, bytes], programs: Mapping[st
             premis.File(f"data/{name}", files[name], _MEDIA[suffix], "", origin, ("migration", "validation"))
         )
     for part in contents.parts:
-        name = f"{WORK}/{part.ledger_name}"
+        name = f"{BUILT}/{part.ledger_name}"
         described.append(premis.File(f"data/{name}", files[name], _MEDIA[".jsonl"], events=("fixity",)))
     agents = {"shanben": version(), "pandoc": str(programs["pandoc"]), "python": str(programs["python"])}
     return premis.write(described, [*events, *after], agents, date)

@@ -194,6 +194,7 @@ class Evidence:
         if float((~self.short).mean()) < 0.15:  # no measure that most lines keep to
             return self
         torn = copy.copy(self)
+        torn.__dict__.pop("_endings", None)  # which went by the chance of headlines
         torn.heads = float(np.clip(_HEADS_AMONG_LINES / max(unfinished, 0.01), 0.2, _HEADS))
         return torn
 
@@ -295,12 +296,17 @@ class Evidence:
 
     def _with_paragraphs(self, a: Ints, b: Ints, ratio: npt.NDArray[np.float64]) -> Floats:
         """Weigh that a paragraph ends after line a, where any beginning may follow."""
-        loose_end = self.short | (self.width > self.measure + np.maximum(3.0, 0.15 * self.measure))
-        end = np.where(self.ends, np.where(loose_end, 0.97, 0.12), np.where(self.short, self.heads, 0.004))[a]
-        loose = self.short[a] & (self.ends[a] | (self.heads > 0.5))
-        going = np.where(loose, np.minimum(ratio, 1.0), ratio)
+        going_on, ending, loose = self._endings
+        going = np.where(loose[a], np.minimum(ratio, 1.0), ratio)
         new = np.clip(self.begins[b], -0.8, 0.4)
-        return np.asarray(np.logaddexp(np.log1p(-end) + going, np.log(end) + new), np.float32)
+        return np.asarray(np.logaddexp(going_on[a] + going, ending[a] + new), np.float32)
+
+    @cached_property
+    def _endings(self) -> tuple[Floats, Floats, Bools]:
+        """Give for each line the log chances that its paragraph goes on and ends, and whether it looks like an end."""
+        loose_end = self.short | (self.width > self.measure + np.maximum(3.0, 0.15 * self.measure))
+        end = np.where(self.ends, np.where(loose_end, 0.97, 0.12), np.where(self.short, self.heads, 0.004))
+        return np.log1p(-end), np.log(end), self.short & (self.ends | (self.heads > 0.5))
 
     @cached_property
     def begins(self) -> Floats:

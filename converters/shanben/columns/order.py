@@ -149,11 +149,11 @@ def _hypotheses(
         if not telling or _unexplained(found) <= _EXPLAINED:
             return
     if telling:
-        evidence = evidence if found else evidence.with_torn_lines()
+        if not found and (torn := evidence.with_torn_lines()) is not evidence:
+            evidence, base = torn, in_order(torn)
         dealt = deal_best(evidence, list(range(n)))
         order, score = link(evidence, strands_of(dealt), dealt.score)
         # Columns that lines standing side by side show are no chance; an order without them must be clearly better.
-        base = in_order(evidence)
         yield _Hypothesis("dealt", pieces, evidence, order, (score - base) / (1.1 if found else 1.0))
 
 

@@ -5,7 +5,6 @@ It is made from what lies there, not from what was built just now: the same fold
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +12,9 @@ from typing import Any
 from urllib.parse import quote
 
 from shanben.errors import ShanbenError
+from shanben.fixity import sidecar_of
 from shanben.report.page import LONGEST_NAME, plain, style_policy, words
-from shanben.tools.storage import MANIFEST, read_source, write_file
+from shanben.tools.storage import MANIFEST, write_file
 from shanben.writers._data import data
 
 INDEX = "index.html"
@@ -68,15 +68,11 @@ def index_page(out: Path) -> str:
 
 def _sidecar(folder: Path) -> tuple[Path, dict[str, Any]] | None:
     """Give the metadata file of a built folder; None if it has none that can be read."""
-    found = sorted(folder.glob("*.json"))
     try:
-        content = json.loads(read_source(found[0])) if len(found) == 1 else None
-    except (ShanbenError, ValueError, RecursionError):
+        content = sidecar_of(folder)
+    except ShanbenError:
         return None
-    if not isinstance(content, dict) or not isinstance(content.get("metadata"), dict):
-        return None
-    lists = all(isinstance(content.get(key), list) for key in ("editions", "sources"))
-    return (folder, content) if lists else None
+    return (folder, content) if isinstance(content.get("metadata"), dict) else None
 
 
 def _texts(value: object) -> Iterator[str]:

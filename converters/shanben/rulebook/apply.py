@@ -17,8 +17,8 @@ import regex
 
 from shanben.errors import RuleTimeoutError
 from shanben.ledger import Capture, Change, Finding, Held, Suggestion
-from shanben.rulebook.load import PATTERN_FLAGS, full_pattern
-from shanben.rulebook.schema import Invariant, Place, Rule, Rulebook, Where
+from shanben.rulebook.load import PATTERN_FLAGS, full_pattern, joined
+from shanben.rulebook.schema import Invariant, Rule, Rulebook, Where
 from shanben.steps import all_steps
 from shanben.values import Guard, Mark, Span, Text, overlaps
 
@@ -33,7 +33,6 @@ SHORT_TEXT = 200
 UNASKED = "more than half is never taken unasked"
 UNTOUCHABLE = "redaction"
 PHASE_INVARIANT: Mapping[str, Invariant] = {"layout": "only-punctuation", "punctuation": "only-punctuation"}
-_NOWHERE = Place("", 0, 0)
 _DIGITS = regex.compile(r"\d+")
 _CONTENT = regex.compile(r"[\p{L}\p{N}]", PATTERN_FLAGS)
 
@@ -44,10 +43,14 @@ def compiled(pattern: str) -> regex.Pattern[str]:
     return regex.compile(pattern, PATTERN_FLAGS)
 
 
+def pattern_of(rule: Rule) -> regex.Pattern[str]:
+    """Give the pattern of a rule with `match`, together with its context, compiled."""
+    return _whole(rule.match, rule.before, rule.after)
+
+
 @lru_cache(maxsize=8192)
 def _whole(match: str, before: str, after: str) -> regex.Pattern[str]:
-    """Compile the pattern of a rule together with its context."""
-    return compiled(full_pattern(Rule("", "replace", "", _NOWHERE, "", match=match, before=before, after=after)))
+    return compiled(joined(match, before, after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def _guard(rules: Sequence[Rule]) -> Guard:
         spans: list[Span] = []
         for rule in rules:
             try:
-                matches = compiled(full_pattern(rule)).finditer(content, timeout=seconds_for(content))
+                matches = pattern_of(rule).finditer(content, timeout=seconds_for(content))
                 spans += [Span(*m.span()) for m in matches if m.end() > m.start()]
             except TimeoutError:
                 raise _too_slow(rule, content) from None
@@ -189,7 +192,7 @@ def _is_near(rule: Rule, text: Text, offset: int, seconds: float) -> bool:
 
 def _match(rule: Rule, text: Text, seconds: float) -> Iterable[Finding]:
     """Find what a rule with a pattern finds, protected spans respected."""
-    pattern = _whole(rule.match, rule.before, rule.after)
+    pattern = pattern_of(rule)
     # Most rules find nothing in most texts: that is told first, and at no further cost.
     if not _holds(rule, text.content, seconds) or not pattern.search(text.content, timeout=seconds):
         return ()

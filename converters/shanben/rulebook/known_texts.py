@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
-
-import regex
 
 from shanben.errors import ShanbenError
 from shanben.ledger import Change, Finding, Held, Suggestion, apply_changes
-from shanben.rulebook.apply import Unit, compiled, findings, in_order, make_unit
-from shanben.rulebook.load import full_pattern
-from shanben.rulebook.schema import PHASES, Place, Rule
+from shanben.rulebook.apply import Unit, findings, in_order, make_unit, pattern_of
+from shanben.rulebook.schema import PHASES, Rule
 from shanben.values import Guard, Span, Text
 
 PATIENCE = 0.5
@@ -91,19 +87,9 @@ class Known:
         return found
 
 
-def pattern_of(rule: Rule) -> regex.Pattern[str]:
-    """Give the full pattern of a rule with `match`, compiled."""
-    return _pattern(rule.match, rule.before, rule.after)
-
-
 def touch(change: Change, stretch: Span) -> bool:
     """Tell whether a change reaches into a stretch of the text that it was made for."""
     return change.start < stretch.end and stretch.start < change.start + len(change.before)
-
-
-@lru_cache(maxsize=8192)
-def _pattern(match: str, before: str, after: str) -> regex.Pattern[str]:
-    return compiled(full_pattern(Rule("", "replace", "", Place("", 0, 0), "", match=match, before=before, after=after)))
 
 
 def run(unit: Unit, text: Text) -> tuple[Finding, ...]:

@@ -9,8 +9,8 @@ from itertools import chain
 
 from shanben.errors import ShanbenError
 from shanben.ledger import Change, Finding, Held, apply_changes
-from shanben.rulebook.apply import UNTOUCHABLE, Unit, content_of, findings
-from shanben.rulebook.known_texts import Known, Library, changes, lint_unit, pattern_of, run, touch
+from shanben.rulebook.apply import UNTOUCHABLE, Unit, content_of, findings, pattern_of
+from shanben.rulebook.known_texts import Known, Library, changes, lint_unit, run, touch
 from shanben.rulebook.lint_codes import CODES, Complaint, Complaints
 from shanben.rulebook.lint_patterns import complaint, is_lossy, lossy_characters
 from shanben.rulebook.load import Written

@@ -179,7 +179,12 @@ def full_pattern(rule: Rule) -> str:
     >>> full_pattern(Rule("a", "replace", "punctuation", Place("f", 1, 1), "x", match=",", before="甲|乙"))
     '(?<=(?:甲|乙))(?:,)'
     """
-    return "".join(piece for _, piece in _assembled(rule.match, rule.before, rule.after)) if rule.match else ""
+    return joined(rule.match, rule.before, rule.after) if rule.match else ""
+
+
+def joined(match: str, before: str, after: str) -> str:
+    """Give one pattern for a match between its contexts."""
+    return "".join(piece for _, piece in _assembled(match, before, after))
 
 
 def _assembled(match: str, before: str, after: str) -> Iterator[tuple[str, str]]:

@@ -81,19 +81,19 @@ class EdgeError(Exception):
 
 _HAN = regex.compile(r"\p{Han}")
 _HAN_CLASS = regex.compile(r"(?<!--)(?:\p{Han}|\\p\{[^{}^]*\bhani?\}|\\p\{ishan\})", regex.IGNORECASE)
-_ESCAPE = regex.compile(
+ESCAPE = regex.compile(
     r"\\(?:[pP]\{[^}]*\}|N\{[^}]*\}|[gL]<[^>]*>|x\{[0-9A-Fa-f]*\}|x[0-9A-Fa-f]{2}"
     r"|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[0-7]{3}|[0-9]{1,2}|.)",
     regex.DOTALL,
 )
-_QUANTIFIER = regex.compile(r"(?P<sign>[*+?])|\{(?P<low>\d*)(?P<comma>,\d*)?\}|\{(?P<fuzzy>[^{}]*[eids][^{}]*)\}")
-_OPENING = regex.compile(
+QUANTIFIER = regex.compile(r"(?P<sign>[*+?])|\{(?P<low>\d*)(?P<comma>,\d*)?\}|\{(?P<fuzzy>[^{}]*[eids][^{}]*)\}")
+OPENING = regex.compile(
     r"\((?:\?(?:(?P<ahead>=)|(?P<behind><=)|(?P<no><?!)|[:>|]|P?<\w+>|(?P<flags>[\w-]*:)"
     r"|(?P<whole>#|P=|P>|&|R\)|[0-9+-]+\)|\w*(?:-\w+)?\))|(?P<condition>\())|(?P<verb>\*))?"
 )
-_COMMENTS = regex.compile(r"(?:\(\?#[^)]*\))*")
+COMMENTS = regex.compile(r"(?:\(\?#[^)]*\))*")
 _BLANKS_AND_COMMENTS = regex.compile(r"(?:\(\?#[^)]*\)|\s|#[^\n]*\n)*")
-_ZERO_WIDTH = "AzZGbBmMK"
+ZERO_WIDTH = "AzZGbBmMK"
 _EDGES = "bBmM"
 _PLAIN = Shape(1, 1)
 
@@ -156,44 +156,34 @@ class Scan:
         return Shape(1, 1, han, han)
 
     def _escape(self) -> Shape:
-        found = _ESCAPE.match(self._pattern, self._at)
+        found = ESCAPE.match(self._pattern, self._at)
         if found is None:
             raise PatternError("R302", r"a single \ at the end", self._at)
         start, self._at = self._at, found.end()
         sign = found[0][1]
-        if sign in _ZERO_WIDTH:
+        if sign in ZERO_WIDTH:
             edge = (self._key, start) if sign in _EDGES else None
             return Shape(0, 1, edge_first=edge, edge_last=edge, restarts=sign == "K")
-        if sign == "g" or (sign in "123456789" and len(found[0]) < 4):
+        if is_reference(found[0]):
             return Shape(0, 1)
         han = bool(_HAN_CLASS.match(found[0])) or (sign in "xuU" and _is_han_number(found[0]))
         return Shape(1, 1, han, han)
 
     def _class(self) -> Shape:
-        start, deep = self._at, 0
-        while self._at < len(self._pattern):
-            character = self._pattern[self._at]
-            if character == "\\":
-                self._at += 1
-            elif character == "[":
-                deep += 1
-                self._at += self._pattern.startswith("^", self._at + 1)
-                self._at += self._pattern.startswith("]", self._at + 1)
-            elif character == "]":
-                deep -= 1
-                if not deep:
-                    self._at += 1
-                    written = self._pattern[start : self._at]
-                    han = written[1] != "^" and bool(_HAN_CLASS.search(written))
-                    return Shape(1, 1, han, han)
-            self._at += 1
-        raise PatternError("R302", "a [ without ]", start)
+        start = self._at
+        end = end_of_class(self._pattern, start)
+        if end is None:
+            raise PatternError("R302", "a [ without ]", start)
+        self._at = end
+        written = self._pattern[start:end]
+        han = written[1] != "^" and bool(_HAN_CLASS.search(written))
+        return Shape(1, 1, han, han)
 
     def _group(self, depth: int) -> Shape:
         if depth >= MAX_GROUPS_DEEP:
             raise PatternError("R309", f"more than {MAX_GROUPS_DEEP} groups inside each other", self._at)
         start = self._at
-        opening = _OPENING.match(self._pattern, start)
+        opening = OPENING.match(self._pattern, start)
         if opening is None:  # cannot be: the pattern has a "(" here
             raise PatternError("R302", "a group that cannot be read", start)
         self._at = opening.end()
@@ -236,7 +226,7 @@ class Scan:
         return end + 1
 
     def _repeats(self, shape: Shape) -> Shape:
-        while found := _QUANTIFIER.match(self._pattern, self._after_comments()):
+        while found := QUANTIFIER.match(self._pattern, self._after_comments()):
             if found["sign"] is None and found["fuzzy"] is None and not (found["low"] or found["comma"]):
                 break  # {} is two plain characters
             self._at = found.end()
@@ -249,7 +239,7 @@ class Scan:
 
     def _after_comments(self) -> int:
         """Give the place after comments, which do not part a repeat from what it repeats."""
-        found = (_BLANKS_AND_COMMENTS if self._verbose else _COMMENTS).match(self._pattern, self._at)
+        found = (_BLANKS_AND_COMMENTS if self._verbose else COMMENTS).match(self._pattern, self._at)
         return found.end() if found else self._at
 
     def _times(self, shape: Shape, found: regex.Match[str]) -> Shape:
@@ -258,6 +248,30 @@ class Scan:
             words = f"more than {MAX_PATTERN} characters with repeats written out"
             raise PatternError("R309", words, found.start())
         return replace(shape, width=shape.width * least, size=shape.size * max(least, 1))
+
+
+def end_of_class(pattern: str, start: int) -> int | None:
+    """Give the place behind the class that begins at ``start``; None if it has no end."""
+    at, deep = start, 0
+    while at < len(pattern):
+        character = pattern[at]
+        if character == "\\":
+            at += 1
+        elif character == "[":
+            deep += 1
+            at += pattern.startswith("^", at + 1)
+            at += pattern.startswith("]", at + 1)
+        elif character == "]":
+            deep -= 1
+            if not deep:
+                return at + 1
+        at += 1
+    return None
+
+
+def is_reference(escape: str) -> bool:
+    r"""Tell whether an escape stands for what a group took: `\1`, `\g<name>`."""
+    return escape[1] == "g" or (escape[1] in "123456789" and len(escape) < 4)
 
 
 def _is_han_number(escape: str) -> bool:

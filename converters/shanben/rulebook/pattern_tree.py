@@ -15,7 +15,15 @@ from functools import lru_cache
 
 import regex
 
-from shanben.rulebook.pattern_shape import _COMMENTS, _ESCAPE, _OPENING, _QUANTIFIER, _ZERO_WIDTH
+from shanben.rulebook.pattern_shape import (
+    COMMENTS,
+    ESCAPE,
+    OPENING,
+    QUANTIFIER,
+    ZERO_WIDTH,
+    end_of_class,
+    is_reference,
+)
 
 FLAGS = regex.VERSION1 | regex.MULTILINE
 PROBES = (
@@ -224,9 +232,9 @@ class _Reader:
         if character == "(":
             return self._group()
         if character == "[":
-            self._pass_class()
+            self._at = end_of_class(self._pattern, start) or len(self._pattern)
         elif character == "\\":
-            found = _ESCAPE.match(self._pattern, start)
+            found = ESCAPE.match(self._pattern, start)
             self._at = found.end() if found else len(self._pattern)
         else:
             self._at += 1
@@ -235,26 +243,9 @@ class _Reader:
             return Edge(start, self._at, written)
         return Atom(start, self._at, written)
 
-    def _pass_class(self) -> None:
-        deep = 0
-        while self._at < len(self._pattern):
-            character = self._pattern[self._at]
-            if character == "\\":
-                self._at += 1
-            elif character == "[":
-                deep += 1
-                self._at += self._pattern.startswith("^", self._at + 1)
-                self._at += self._pattern.startswith("]", self._at + 1)
-            elif character == "]":
-                deep -= 1
-                if not deep:
-                    self._at += 1
-                    return
-            self._at += 1
-
     def _group(self) -> Node:
         start = self._at
-        opening = _OPENING.match(self._pattern, start)
+        opening = OPENING.match(self._pattern, start)
         self._at = opening.end() if opening else start + 1
         if opening and (opening["whole"] or opening["verb"]):
             if not opening[0].endswith(")"):
@@ -268,7 +259,7 @@ class _Reader:
         return Group(start, self._at, body)
 
     def _repeats(self, node: Node) -> Node:
-        while found := _QUANTIFIER.match(self._pattern, self._after_comments()):
+        while found := QUANTIFIER.match(self._pattern, self._after_comments()):
             if found["fuzzy"] is None and found["sign"] is None and not (found["low"] or found["comma"]):
                 break  # {} is two plain characters
             self._at = found.end()
@@ -281,13 +272,12 @@ class _Reader:
         return node
 
     def _after_comments(self) -> int:
-        found = _COMMENTS.match(self._pattern, self._at)
+        found = COMMENTS.match(self._pattern, self._at)
         return found.end() if found else self._at
 
 
 def _takes_nothing(written: str) -> bool:
-    sign = written[1:2]
-    return sign in _ZERO_WIDTH or sign == "g" or (sign in "123456789" and len(written) < 4)
+    return written[1:2] in ZERO_WIDTH or is_reference(written)
 
 
 def _bounds(found: regex.Match[str]) -> tuple[int, int]:
