@@ -290,6 +290,19 @@ def test_own_folders_and_lone_files_are_laid_over_the_shipped_rules(tmp_path: Pa
         lint(shipped, [tmp_path / "none"])
 
 
+def test_the_command_looks_at_profiles_too(tmp_path: Path) -> None:
+    mine = write_files(tmp_path / "mine", {
+        "x.yaml": file_of(rule(name="mine-a"))["punctuation/a.yaml"],
+        "profiles/mine.yaml": "about: Mine.\nrules:\n  mine-b: off\n",
+    })  # fmt: skip
+    for form, wanted in {"text": "profiles/mine.yaml:3:3: error P101", "sarif": '"ruleId": "P101"'}.items():
+        done = CliRunner().invoke(main, ["rules", "lint", str(mine), "--format", form])
+        assert done.exit_code == 5
+        assert wanted in done.output
+    (mine / "profiles" / "mine.yaml").write_text("about: Mine.\nrules:\n  mine-a: off\n", encoding="utf-8")
+    assert "P101" not in CliRunner().invoke(main, ["rules", "lint", str(mine)]).output
+
+
 def test_a_file_in_a_folder_of_a_phase_belongs_to_the_phase(tmp_path: Path) -> None:
     shipped = write_files(tmp_path / "rules", file_of(rule()))
     lone = write_files(tmp_path / "mine", {"protect/p.yaml": NUMBER})

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
+from shanben.profiles import CODES as PROFILE_CODES
 from shanben.rulebook.lint_codes import CODES, FAULT_LEVELS, FaultLevel, RuleFault
 from shanben.rulebook.load import CODES as LOAD_CODES
 from shanben.rulebook.strict_yaml import caret_lines
@@ -102,7 +103,7 @@ def as_sarif(faults: Sequence[RuleFault], version: str = "0") -> str:
 
 def _sarif_rule(code: str) -> dict[str, Any]:
     known = CODES.get(code)
-    cause = known.cause if known else LOAD_CODES.get(code, code)
+    cause = known.cause if known else {**LOAD_CODES, **PROFILE_CODES}.get(code, code)
     rule: dict[str, Any] = {
         "id": code,
         "shortDescription": {"text": cause},

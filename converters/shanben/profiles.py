@@ -297,18 +297,23 @@ def _check_params(setting: Setting, meant: Sequence[Rule], faults: Faults) -> No
 # --- Files ---------------------------------------------------------------------------------------------------
 
 
-def load_profiles(book: Rulebook, layers: Sequence[str | Path] = ()) -> dict[str, Profile]:
+def load_profiles(
+    book: Rulebook, layers: Sequence[str | Path] = (), *, faults: Faults | None = None
+) -> dict[str, Profile]:
     """Load the shipped profiles and those of the folders ``layers``, each checked against the rules of ``book``.
 
     A profile of a folder may extend a lower one of its own name, and takes its place then. Raises RuleError
-    with all faults of all files.
+    with all faults of all files; where ``faults`` is given they are put there instead.
     """
-    faults = Faults()
+    asked, faults = faults, Faults() if faults is None else faults
     found: dict[str, Profile] = {}
     _add_files(rules_root() / FOLDER, f"rules/{FOLDER}", found, faults)
     for layer in layers:
         _add_files(Path(layer) / FOLDER, f"{Path(layer).as_posix()}/{FOLDER}", found, faults)
-    return _finished(found, book, faults)
+    done = _finished(found, book, faults)
+    if asked is None:
+        faults.raise_if_any()
+    return done
 
 
 def load_profile(path: Path, book: Rulebook, profiles: Mapping[str, Profile]) -> Profile:
@@ -321,6 +326,7 @@ def load_profile(path: Path, book: Rulebook, profiles: Mapping[str, Profile]) ->
             profile = _joined(profiles[profile.name], profile)
         table[profile.name] = profile
     done = _finished(table, book, faults)
+    faults.raise_if_any()
     return done[path.stem]
 
 
@@ -382,7 +388,6 @@ def _finished(found: Mapping[str, Profile], book: Rulebook, faults: Faults) -> d
     for name in found:
         check_settings(found[name], book, faults)
         finish(name, ())
-    faults.raise_if_any()
     return {name: done[name] for name in sorted(done)}
 
 

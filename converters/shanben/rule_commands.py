@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from shanben.authoring import Effect
     from shanben.check_rules import Failure
     from shanben.explain import Hit
+    from shanben.rulebook.schema import Rulebook
+    from shanben.rulebook.strict_yaml import Faults
     from shanben.works import Work
 
 MOST_SHOWN = 10
@@ -134,11 +136,15 @@ def rules_lint(
     """
     from shanben.fault_formats import FORMATS, as_sarif
     from shanben.pipeline import OWN_PHASE, version
+    from shanben.profiles import load_profiles
     from shanben.resources import rules_root
     from shanben.rulebook.lint import lint
     from shanben.rulebook.lint_codes import FAULT_LEVELS
 
-    report = lint(rules_root(), paths, rules, corpus, flat_phase=OWN_PHASE)
+    def check_profiles(book: Rulebook, folders: Sequence[Path], faults: Faults) -> None:
+        load_profiles(book, folders, faults=faults)
+
+    report = lint(rules_root(), paths, rules, corpus, flat_phase=OWN_PHASE, check_profiles=check_profiles)
     shown = report.at_least(next(known for known in FAULT_LEVELS if known == level))
     if form == "text":
         counts = ", ".join(f"{report.count(known)} {known}s" for known in FAULT_LEVELS)

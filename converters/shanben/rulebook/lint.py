@@ -6,7 +6,7 @@ The codes, their causes and the ways out stand in `lint_codes`; `lint_patterns` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -34,6 +34,9 @@ MEASURED = frozenset({"L105", "L106"})
 CORPUS_SUFFIXES = (".txt", ".md")
 MAX_CORPUS_FILE = 4_000_000
 """Bytes of a corpus file that are read."""
+
+
+CheckProfiles = Callable[[Rulebook, Sequence[Path], Faults], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +81,21 @@ def lint(
     corpus: Sequence[Path] = (),
     *,
     flat_phase: str = "works",
+    check_profiles: CheckProfiles | None = None,
 ) -> Report:
-    """Lint rule files.
+    """Lint rule files, and the profiles beside them.
 
     ``shipped`` is the folder of the shipped rules, ``layers`` are folders laid over it. ``paths`` are files
     or folders to look at: parts of those, or others, which are laid over them. Without any the layers are
     looked at, and without layers the shipped rules. All rules serve as known texts, and so do the UTF-8
     documents (.txt, .md) of ``corpus``. Files at the top of a layer belong to ``flat_phase``.
+    ``check_profiles`` puts the faults of the profiles in given folders among the faults, once all rules can be read.
 
     Raises UsageError for a path that is not there.
     """
     files = _load(shipped, paths, layers, flat_phase)
+    if check_profiles and all(fault.code in HARMLESS for fault in files.faults):
+        check_profiles(files.book, [*layers, *(p for p in paths if p.is_dir())], files.faults)
     sound = _sound(files)
     looked_at = [w for w in files.written if files.is_target(w.rule.place.file) and w.rule.level != "off"]
     patterns = {w.rule.place: list(check_pattern(w)) for w in looked_at if w.rule.place in sound}
