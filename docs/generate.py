@@ -34,8 +34,11 @@ def cli_reference() -> str:
     parts = [NOTE, "# Commands\n", _help(main, "shanben")]
 
     def walk(group: click.Group, path: str) -> None:
-        for name in sorted(group.commands):
-            command = group.commands[name]
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            if command is None:
+                raise LookupError(f"there is no command {path} {name}")
             parts.append(f"## {path} {name}\n")
             parts.append(_help(command, f"{path} {name}"))
             if isinstance(command, click.Group):

@@ -43,7 +43,7 @@ TEI, PREMIS, XSI = (
     "{http://www.loc.gov/premis/v3}",
     "{http://www.w3.org/2001/XMLSchema-instance}",
 )
-KILLS = 9
+KILLS = int(os.environ.get("SHANBEN_KILLS", "10"))
 
 
 def shanben(*arguments: object) -> tuple[int, str]:

@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -29,6 +30,7 @@ COMMANDS = [
     "plan",
     "verify",
     "revert",
+    "review",
     "rules",
     "rules test",
     "rules lint",
@@ -554,8 +556,8 @@ def test_help_holds_an_example(command: str, flag: str) -> None:
 def test_every_command_is_known_here() -> None:
     found = [
         f"{name} {sub}" if sub else name
-        for name, c in main.commands.items()
-        for sub in ["", *getattr(c, "commands", {})]
+        for name in main.list_commands(click.Context(main))
+        for sub in ["", *getattr(main.get_command(click.Context(main), name), "commands", {})]
     ]
     assert sorted(found) == sorted(COMMANDS)
 

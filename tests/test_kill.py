@@ -1,7 +1,11 @@
-"""Whatever moment a build is killed at, every work is wholly old or wholly new, and the next run tidies up."""
+"""Whatever moment a build is killed at, every work is wholly old or wholly new, and the next run tidies up.
+
+SHANBEN_KILLS=500 kills that many builds (and bags, in test_bag.py).
+"""
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import signal
@@ -17,7 +21,7 @@ from shanben.tools import storage
 from shanben.tools.storage import PARTIAL, RETIRED, clear_leftovers, replace_folder
 
 WORKS = 4
-KILLS = 28
+KILLS = int(os.environ.get("SHANBEN_KILLS", "28"))
 SEED = 20240219
 
 

@@ -12,7 +12,18 @@ import yaml
 from shanben.errors import RuleError
 from shanben.rulebook import strict_yaml
 from shanben.rulebook.schema import Place
-from shanben.rulebook.strict_yaml import CODES, MAX_BYTES, Faults, Items, Node, Pairs, Reader, Scalar, caret_lines
+from shanben.rulebook.strict_yaml import (
+    CODES,
+    MAX_BYTES,
+    MAX_VALUES,
+    Faults,
+    Items,
+    Node,
+    Pairs,
+    Reader,
+    Scalar,
+    caret_lines,
+)
 
 
 @pytest.fixture(params=["libyaml", "python"])
@@ -95,6 +106,8 @@ REFUSED = [
     ("[" * 21 + "]" * 21, ["1:21 R113"]),
     ("[" * 100_000, ["1:21 R113"]),
     ("{a: " * 21 + "1" + "}" * 21, ["1:78 R113"]),
+    # number
+    ("- a\n" * MAX_VALUES, [f"{MAX_VALUES}:3 R115"]),
     # syntax
     ("a:\n\t- b\n", ["2:1 R107"]),
     ("a:\n  b: 1\n\tc: 2\n", ["3:1 R107"]),

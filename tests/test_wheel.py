@@ -87,11 +87,11 @@ def test_wheel_holds_the_whole_package_and_nothing_else(wheel: dict[str, bytes])
     assert {n: d for n, d in shipped.items() if not n.startswith("rules/")} == files_of(PACKAGE)
     assert "py.typed" in shipped
     assert any(n.startswith("data/") for n in shipped)
-    assert {n.split("/")[0] for n in wheel} == {"shanben", f"shanben-{SETTINGS['project']['version']}.dist-info"}
+    assert {n.split("/")[0] for n in wheel} == {"shanben", f"shanben-{shanben.__version__}.dist-info"}
 
 
 def test_wheel_holds_the_licences_and_the_command(wheel: dict[str, bytes]) -> None:
-    info = f"shanben-{SETTINGS['project']['version']}.dist-info"
+    info = f"shanben-{shanben.__version__}.dist-info"
     for name in SETTINGS["project"]["license-files"]:
         assert wheel[f"{info}/licenses/{name}"] == (ROOT / name).read_bytes()
     assert b"shanben = shanben.cli:main" in wheel[f"{info}/entry_points.txt"]
@@ -192,7 +192,7 @@ def test_rules_and_data_are_there() -> None:
 
 
 def test_version_is_told_once() -> None:
-    assert metadata.version("shanben") == SETTINGS["project"]["version"], "run the install command again"
+    assert metadata.version("shanben") == shanben.__version__, "run the install command again"
 
 
 def test_constraints_pin_all_dependencies() -> None:

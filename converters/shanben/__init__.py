@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shanben.ledger import Change, Ledger
     from shanben.pipeline import Cleaned, clean, plan, revert
 
+__version__ = "0.1.0"
 __all__ = ["Change", "Cleaned", "Ledger", "Result", "ShanbenError", "build", "clean", "plan", "revert"]
 
 _HOMES = {

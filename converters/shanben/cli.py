@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from shanben import archive_commands
+from shanben import __version__
 from shanben.errors import OutputError, ShanbenError, SourceError, UsageError
-from shanben.rule_commands import rules as rules_group
 from shanben.terminal import JSON as _JSON
 from shanben.terminal import RULES as _RULES
 from shanben.terminal import flat as _flat
@@ -55,8 +55,29 @@ _PROFILE = click.option(
 )  # fmt: skip
 
 
+ELSEWHERE = {
+    "bag": "archive_commands", "ledger": "archive_commands", "revert": "archive_commands", "verify": "archive_commands",
+    "review": "review_commands", "rules": "rule_commands",
+}  # fmt: skip
+"""The module of each command that is not in this one."""
+
+
 class _Commands(click.Group):
-    """A group whose errors are one clear paragraph and whose exit codes are those of EXIT_CODES."""
+    """A group whose errors are one clear paragraph and whose exit codes are those of EXIT_CODES.
+
+    Commands of other modules are imported when they are asked for.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names of all commands."""
+        return sorted({*super().list_commands(ctx), *ELSEWHERE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Give a command by its name."""
+        if cmd_name in ELSEWHERE and cmd_name not in self.commands:
+            for command in import_module(f"shanben.{ELSEWHERE[cmd_name]}").COMMANDS:
+                self.add_command(command)
+        return super().get_command(ctx, cmd_name)
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         kwargs["standalone_mode"] = False
@@ -120,7 +141,7 @@ def _progress(items: Iterable[Any], length: int, label: str) -> Any:
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="shanben", prog_name="shanben")
+@click.version_option(__version__, prog_name="shanben")
 def main() -> None:
     """Turn dirty Chinese text into EPUB, HTML and TXT editions, with every change on record.
 
@@ -676,8 +697,3 @@ def train_joints(
             f"  {words}: {sum(kept['n-grams']):,} n-grams of up to {kept['order']}, {kept['characters']:,} characters"
         )
     return 0
-
-
-main.add_command(rules_group)
-for _command in archive_commands.COMMANDS:
-    main.add_command(_command)

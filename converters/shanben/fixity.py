@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,14 @@ from shanben.tools.storage import MANIFEST, read_source
 from shanben.values import Document, Edition
 from shanben.verify import lint, problems, read_back
 
+MAX_TOTAL = 2 * 1024**3
+"""Bytes of all files of a built folder, or of a package, together."""
+MAX_MANIFEST = 16 * 1024**2
+"""Bytes of a manifest: 100,000 files."""
+MAX_SIDECAR = 64 * 1024**2
+"""Bytes of a metadata file, or of the index of rules in a package."""
+MAX_FAULTS = 1000
+"""Faults of one folder that are told; then the search ends."""
 _FORMATS = {".epub": "epub", ".html": "html", ".txt": "txt"}
 
 
@@ -130,18 +139,35 @@ def _difference(one: str, a: tuple[str, ...], other: str, b: tuple[str, ...]) ->
 
 
 def read_inside(folder: Path, name: object) -> bytes:
-    """Read a file that a manifest or metadata file names. Raises VerifyError when it leads out of the folder."""
+    """Read a file that a manifest or metadata file names.
+
+    Raises VerifyError when the name leads out of the folder, over a link, or is one of several for the same file.
+    """
     path = folder / str(name)
-    if "\\" in str(name) or "\0" in str(name) or not path.resolve().is_relative_to(folder.resolve()):
+    pure = PurePosixPath(str(name))
+    if "\\" in str(name) or "\0" in str(name) or pure.as_posix() != str(name) or ".." in pure.parts:
         raise VerifyError("the name leads out of the folder", where=str(folder))
-    return read_source(path)
+    if Path(os.path.realpath(path)) != Path(os.path.realpath(folder), str(name)):
+        raise VerifyError("the name leads out of the folder, or over a link", where=str(folder))
+    return read_source(path, limit=MAX_TOTAL)
+
+
+def check_size(folder: Path) -> None:
+    """Raise VerifyError when the files of a folder are too large to be looked at together."""
+    total = sum(p.lstat().st_size for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
+    if total > MAX_TOTAL:
+        raise VerifyError(f"its files have {total / 1e6:.0f} MB together, the limit is {MAX_TOTAL / 1e6:.0f} MB")
 
 
 def _listed(folder: Path) -> tuple[dict[str, bytes], list[str]]:
     """Read all files that the manifest names and give them with what is wrong about them."""
-    files, faults = {}, []
+    check_size(folder)
+    files: dict[str, bytes] = {}
+    faults: list[str] = []
     manifest_bytes = read_source(folder / MANIFEST)
-    for number, line in enumerate(manifest_bytes.decode("utf-8", "replace").removesuffix("\n").split("\n"), 1):
+    for number, line in manifest_lines(manifest_bytes):
+        if len(faults) >= MAX_FAULTS:
+            break
         digest, _, name = line.partition("  ")
         if len(digest) != 64 or not name or name in files:
             faults.append(f"{MANIFEST}:{number}: this is no line of a manifest, or its file was named before")
@@ -157,9 +183,16 @@ def _listed(folder: Path) -> tuple[dict[str, bytes], list[str]]:
         faults.append(f"{MANIFEST}: its bytes are not those that were built")
     for found in sorted(folder.rglob("*")):
         relative = found.relative_to(folder).as_posix()
-        if found.is_symlink() or (found.is_file() and relative not in files and relative != MANIFEST):
+        if found.is_symlink() or (not found.is_dir() and relative not in files and relative != MANIFEST):
             faults.append(f"{relative}: this file is not in the manifest, or is a link")
     return files, faults
+
+
+def manifest_lines(data: bytes) -> Iterator[tuple[int, str]]:
+    """Give the lines of a manifest, numbered from 1. Raises VerifyError when it is too large to be one."""
+    if len(data) > MAX_MANIFEST:
+        raise VerifyError(f"the manifest has {len(data) / 1e6:.0f} MB, the limit is {MAX_MANIFEST / 1e6:.0f} MB")
+    return enumerate(data.decode("utf-8", "replace").removesuffix("\n").split("\n"), 1)
 
 
 def sidecar_of(folder: Path) -> dict[str, Any]:
@@ -168,7 +201,7 @@ def sidecar_of(folder: Path) -> dict[str, Any]:
     if len(names) != 1:
         raise SourceError(f"there are {len(names)} metadata files (*.json), there must be one", where=str(folder))
     try:
-        content = json.loads(read_source(names[0]))
+        content = json.loads(read_source(names[0], limit=MAX_SIDECAR))
         sources, editions = content["sources"], content["editions"]
         if not isinstance(sources, list) or not isinstance(editions, list) or not sources:
             raise TypeError("sources and editions are lists, and there is a source")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
+import time
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed_version
+from functools import cached_property, lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from shanben import __version__
 from shanben.decode import decode, encode
-from shanben.errors import LedgerError, RestlessError, UsageError
+from shanben.errors import LedgerError, RestlessError, RuleTimeoutError, UsageError
 from shanben.ledger import (
     Capture,
     Change,
@@ -31,36 +32,44 @@ from shanben.ledger import (
     apply_changes,
     map_marks,
 )
+from shanben.presence import Presence, Strings
 from shanben.profiles import PLAIN, Profile, apply_profile, find_profile, judge, load_profiles
 from shanben.resources import rules_root
-from shanben.rulebook.apply import UNASKED, Unit, findings, in_order, make_guards, make_unit, resolve_near
+from shanben.rulebook.apply import (
+    GROWTH,
+    GROWTH_ROOM,
+    UNASKED,
+    Unit,
+    findings,
+    grows_without_end,
+    in_order,
+    make_guards,
+    make_unit,
+    resolve_near,
+)
 from shanben.rulebook.load import load_rules
 from shanben.rulebook.schema import PHASES, Rulebook
 from shanben.steps import all_steps
-from shanben.suppressions import Refusals, Suppression, as_noted, noted, raise_unused
+from shanben.suppressions import Quote, Refusals, Suppression, as_noted, noted, raise_unused
 from shanben.suppressions import check as check_suppressions
 from shanben.values import Decoding, Guard, Mark, Segment, Source, Span, Text, with_marks
 
 MAX_ROUNDS = 40
 """Rounds after which rules that still keep changing a text are an error; two or three are the rule."""
 CLEANING = PHASES[:-1]
-GROWTH, GROWTH_ROOM = 3, 1_000
-"""A text that becomes so many times as long, and so many characters besides, is never going to end."""
+DOCUMENT_SECONDS = 600.0
+"""Time that all rules together may take on a document of up to a million characters; it grows with the document."""
 OWN_PHASE = "works"
 """Where rules run that lie at the top of a user's folder: last, so that they see the text as it comes out."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@lru_cache(maxsize=1)
 def version() -> str:
-    """Give the version of the installed package."""
-    try:
-        return installed_version("shanben")
-    except PackageNotFoundError:
-        return "0+unknown"
+    """Give the version of this package."""
+    return __version__
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """The resolved order of work: which units run in which phase, and what is protected."""
 
@@ -70,6 +79,11 @@ class Plan:
     guards: dict[str, Guard]
     digest: str
     profile: str = PLAIN
+
+    @cached_property
+    def strings(self) -> Strings:
+        """Give all strings that the gates of the units ask for."""
+        return Strings.of(unit.gate for unit in self.units)
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -191,14 +205,19 @@ def clean(
     '会议强调,要抓好落实;守住底线.'
     """
     content, decoding, origin = _decoded(source, encoding, name)
+    suppress = (*suppress, *_rulebook(tuple(str(p) for p in rules), work).suppress)
     if suppress:
         check_suppressions(suppress, {r.id: r for r in plan(rules, work, profile).rulebook.rules})
     if profile:
         steps = plan(rules, work, profile)
         return run(origin, content, decoding, steps, choice=ProfileChoice(steps.profile, "named"), suppress=suppress)
 
+    last: list[tuple[str, ProfileChoice]] = []
+
     def judged(text: str) -> tuple[Plan, ProfileChoice]:
-        choice = judge(text, profiles(rules, work))
+        if not last or last[0][0] != text:
+            last[:] = [(text, judge(text, profiles(rules, work)))]
+        choice = last[0][1]
         return plan(rules, work, choice.name), choice
 
     steps, choice = judged(content)
@@ -233,7 +252,7 @@ class _Point:
     passes: int
     captured: int
     text: Text
-    quoted: dict[str, list[Span]]
+    quoted: dict[Quote, list[Span]]
 
 
 @dataclass(slots=True)
@@ -241,6 +260,7 @@ class _State:
     """A text on its way, and all that was found so far. Findings stand with the pass before which they were made."""
 
     text: Text
+    presence: Presence
     passes: list[Pass] = field(default_factory=list)
     captured: list[tuple[str, Capture, int]] = field(default_factory=list)
     last: list[tuple[str, Finding, int]] = field(default_factory=list)
@@ -248,6 +268,9 @@ class _State:
     refusals: Refusals = field(default_factory=Refusals)
     rounds: int = 0
     most: int = 0
+    deadline: float = math.inf
+    version: int = 0
+    given: dict[str, tuple[int, list[Finding]]] = field(default_factory=dict)
 
     def here(self) -> _Point:
         """Give what `back` needs to come back to this point."""
@@ -256,7 +279,38 @@ class _State:
     def back(self, point: _Point) -> None:
         """Undo all passes and captures since a point."""
         self.passes, self.captured = self.passes[: point.passes], self.captured[: point.captured]
-        self.text, self.refusals.quoted = point.text, dict(point.quoted)
+        self.presence = self.presence.restart(point.text.content)
+        self.text, self.refusals.quoted = replace(point.text, known=self.presence), dict(point.quoted)
+        self.version += 1
+
+    def findings(self, unit: Unit) -> list[Finding]:
+        """Give what a unit finds in the text as it is now. It runs only where it may find something, and not again
+        on a text that it has seen."""
+        if time.monotonic() > self.deadline:
+            raise RuleTimeoutError(
+                "the rules together needed too long for this text; nothing was written",
+                fix="leave out rules of your own, or split the source into several files",
+                rule=unit.id,
+            )
+        version, given = self.given.get(unit.rule.digest, (-1, []))
+        if version != self.version:
+            given = findings(unit, self.text) if self.presence.may(unit.gate) else []
+            self.given[unit.rule.digest] = self.version, given
+        return given
+
+    def mark(self, marks: Iterable[Mark]) -> None:
+        """Put marks into the text."""
+        text = with_marks(self.text, marks)
+        if text.marks != self.text.marks:
+            self.text = text
+            self.version += 1
+
+    def change(self, changes: Sequence[Change], unit: str) -> None:
+        """Make changes in the text."""
+        content = apply_changes(self.text.content, changes, unit=unit)
+        self.text = replace(self.text, content=content, marks=map_marks(self.text.marks, changes))
+        self.presence.change(changes, content)
+        self.version += 1
 
 
 def run(
@@ -274,17 +328,20 @@ def run(
     With ``again`` the clean text is judged as well: where it is of another kind than the source, that plan runs
     too, until the text is at rest under the plan that it asks for itself.
     """
+    presence = Presence(content, steps.strings)
     state = _State(
-        Text(content, guards=steps.guards),
+        Text(content, guards=steps.guards, known=presence),
+        presence,
         refusals=Refusals.of(suppress, content),
         most=GROWTH * len(content) + GROWTH_ROOM,
+        deadline=time.monotonic() + DOCUMENT_SECONDS * max(1.0, len(content) / 1e6),
     )
     plans = [steps, *_settle(state, steps, source.name, again)]
-    text = state.text
     for unit in steps.structure:
-        found = state.refusals.part(unit.id, findings(unit, text), text, len(state.passes))
+        found = state.refusals.part(unit.id, state.findings(unit), state.text, len(state.passes))
         state.captured += [(unit.id, f, len(state.passes)) for f in found if isinstance(f, Capture)]
-        text = with_marks(text, (f for f in found if isinstance(f, Mark)))
+        state.mark(f for f in found if isinstance(f, Mark))
+    text = state.text
     off = {r.id for r in steps.rulebook.rules if r.level == "off"}
     raise_unused(state.refusals.unused(), content, off)
     ledger = Ledger(
@@ -335,7 +392,7 @@ def _would_change(state: _State, steps: Plan, known: Container[str]) -> bool:
         isinstance(f, Change)
         for unit in steps.cleaning
         if unit.rule.digest not in known
-        for f in refusals.part(unit.id, findings(unit, state.text), state.text, at)
+        for f in refusals.part(unit.id, state.findings(unit), state.text, at)
     )
 
 
@@ -397,7 +454,7 @@ def _round(state: _State, steps: Plan) -> None:
     state.last = []
     for unit in steps.cleaning:
         text, at = state.text, len(state.passes)
-        given = findings(unit, text)
+        given = state.findings(unit)
         if not given:
             continue
         found = state.refusals.part(unit.id, given, text, at)
@@ -406,24 +463,18 @@ def _round(state: _State, steps: Plan) -> None:
         state.last += [(unit.id, f, at) for f in found if isinstance(f, Suggestion | Held)]
         if state.rounds == 1 and unit.rule.step and all_steps()[unit.rule.step].lasting:
             state.lasting += [(unit.id, f, at) for f in found if isinstance(f, Suggestion)]
-        state.text = with_marks(text, (f for f in found if isinstance(f, Mark)))
+        state.mark(f for f in found if isinstance(f, Mark))
         if changes:
             state.passes.append(Pass(unit.id, unit.rule.phase, unit.rule.digest, state.rounds, changes))
             state.refusals.passed(changes)
-            state.text = replace(
-                state.text,
-                content=apply_changes(text.content, changes, unit=unit.id),
-                marks=map_marks(state.text.marks, changes),
-            )
-            if len(state.text.content) > state.most:
-                busy = sorted(
-                    {p.unit for p in state.passes if sum(len(c.after) - len(c.before) for c in p.changes) > 0}
-                )
-                raise RestlessError(
-                    f"the rules never come to rest: the text grows without end, by {', '.join(busy)}; nothing was written",
-                    fix="what a rule puts in must not fit its own `match`: narrow that, or set the rule to `level: off`",
-                    rules=tuple(busy),
-                )
+            if len(text.content) + _growth(changes) > state.most:
+                raise grows_without_end(sorted({p.unit for p in state.passes if _growth(p.changes) > 0}))
+            state.change(changes, unit.id)
+
+
+def _growth(changes: Iterable[Change]) -> int:
+    """Give by how many characters changes make a text longer."""
+    return sum(len(c.after) - len(c.before) for c in changes if c.to is None)
 
 
 def _digest(plans: Sequence[Plan], suppress: Sequence[Suppression]) -> str:

@@ -18,8 +18,11 @@ import regex
 from shanben.columns.lines import cells, ends_sentence, measure, printed_lines
 from shanben.errors import RuleTimeoutError, UsageError
 from shanben.ledger import ProfileChoice, Sign
+from shanben.presence import Presence, Strings
 from shanben.resources import rules_root
 from shanben.rulebook import load, strict_yaml
+from shanben.rulebook.apply import compiled
+from shanben.rulebook.gates import gate_of
 from shanben.rulebook.load import ID_FORM, LIMIT_KEYS, PATTERN_FLAGS, param_specs
 from shanben.rulebook.schema import LEVELS, PHASES, PROTECT_FOLDER, Level, ParamValue, Place, Rule, Rulebook
 from shanben.rulebook.strict_yaml import Entry, Faults, Node, Scalar, shown
@@ -128,13 +131,15 @@ class _Sample:
     text: str
     cut: str
     lines: tuple[str, ...]
+    presence: Presence
 
     @classmethod
     def of(cls, content: str) -> _Sample:
         text = content if len(content) <= 2 * SAMPLE else f"{content[:SAMPLE]}\n{content[-SAMPLE:]}"
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         cut = _LONG_LINE.sub(r"\g<0>\n", text)
-        return cls(text, cut, tuple(line.strip() for line in text.split("\n") if line.strip()))
+        lines = tuple(line.strip() for line in text.split("\n") if line.strip())
+        return cls(text, cut, lines, Presence(cut, Strings(frozenset())))
 
 
 def _broken_lines(sample: _Sample) -> float:
@@ -203,8 +208,10 @@ def _signs(profile: Profile, sample: _Sample) -> Iterable[Sign]:
 
 
 def _hits(evidence: Evidence, profile: Profile, sample: _Sample) -> int:
+    if not sample.presence.may(gate_of(evidence.match)):
+        return 0
     try:
-        pattern = regex.compile(evidence.match, PATTERN_FLAGS)
+        pattern = compiled(evidence.match)
         return sum(1 for _ in islice(pattern.finditer(sample.cut, timeout=SECONDS), MOST_HITS))
     except TimeoutError:
         raise RuleTimeoutError(

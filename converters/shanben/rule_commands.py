@@ -557,3 +557,6 @@ def rules_schema() -> int:
 
     print_json(rule_file_schema())
     return 0
+
+
+COMMANDS: tuple[click.Command, ...] = (rules,)

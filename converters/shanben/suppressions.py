@@ -9,6 +9,7 @@ from pathlib import Path
 
 from shanben.ledger import Capture, Change, Finding, OffsetMap, Suggestion, Suppressed
 from shanben.rulebook.schema import Place, Rule
+from shanben.rulebook.schema import Suppression as Suppression
 from shanben.rulebook.strict_yaml import Faults, shown
 from shanben.values import Mark, Span, Text
 
@@ -16,17 +17,11 @@ CODES: Mapping[str, str] = {
     "W101": "a suppression of a rule that does not exist, or protects",
     "W102": "a suppression that suppresses nothing",
 }
-"""The faults of suppressions in `work.yaml`, besides those of every file (R1xx, R2xx)."""
+"""The faults of suppressions in `work.yaml` and `works/<work>.yaml`, besides those of every file (R1xx, R2xx)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
-    """The rule ``rule`` may do nothing where the text ``at`` stands; without ``at`` nowhere in this work."""
-
-    rule: str
-    reason: str
-    place: Place
-    at: str = ""
+Quote = tuple[str, str, str]
+"""What stands before a quotation, the quotation, what stands after it."""
 
 
 @dataclass(slots=True)
@@ -37,21 +32,21 @@ class Refusals:
     """
 
     suppressions: Sequence[Suppression] = ()
-    quoted: dict[str, list[Span]] = field(default_factory=dict)
+    quoted: dict[Quote, list[Span]] = field(default_factory=dict)
     refused: list[tuple[str, Finding, int, Suppression]] = field(default_factory=list)
     used: set[Place] = field(default_factory=set)
 
     @classmethod
     def of(cls, suppressions: Sequence[Suppression], source: str) -> Refusals:
         """Begin with a decoded source, in which the quotations are looked up."""
-        return cls(suppressions, {s.at: _places(source, s.at) for s in suppressions if s.at})
+        return cls(suppressions, {_quote(s): _places(source, s) for s in suppressions if s.at})
 
     def part(self, unit: str, found: list[Finding], text: Text, before_pass: int) -> list[Finding]:
         """Give the findings of a unit that may stand."""
         for suppression in self.suppressions:
             if suppression.rule == unit and found:
                 spans = (
-                    [*self.quoted[suppression.at], *_places(text.content, suppression.at)] if suppression.at else None
+                    [*self.quoted[_quote(suppression)], *_places(text.content, suppression)] if suppression.at else None
                 )
                 kept = [f for f in found if not _is_refused(f, text, spans)]
                 gone = [f for f in found if _is_refused(f, text, spans)]
@@ -66,20 +61,26 @@ class Refusals:
         if not any(self.quoted.values()):
             return
         places = OffsetMap(changes)
-        for at, spans in self.quoted.items():
+        for quote, spans in self.quoted.items():
             ends = [(places.forward(s.start), places.forward(s.end - 1) + 1) for s in spans]
-            self.quoted[at] = [Span(a, b) for a, b in ends if a < b]
+            self.quoted[quote] = [Span(a, b) for a, b in ends if a < b]
 
     def unused(self) -> list[Suppression]:
         """Give the suppressions that refused nothing."""
         return [s for s in self.suppressions if s.place not in self.used]
 
 
-def _places(text: str, quote: str) -> list[Span]:
-    spans, at = [], text.find(quote)
-    while at >= 0:
-        spans.append(Span(at, at + len(quote)))
-        at = text.find(quote, at + len(quote))
+def _quote(s: Suppression) -> Quote:
+    return s.before, s.at, s.after
+
+
+def _places(text: str, s: Suppression) -> list[Span]:
+    """Give where ``at`` stands between its neighbours."""
+    spans, found = [], text.find(s.quote)
+    while found >= 0:
+        start = found + len(s.before)
+        spans.append(Span(start, start + len(s.at)))
+        found = text.find(s.quote, start + len(s.at))
     return spans
 
 
@@ -145,9 +146,9 @@ def _advice(s: Suppression, content: str, off: frozenset[str]) -> tuple[str, str
         return f"'{s.rule}' is off in this profile, so there is nothing to suppress", "remove this suppression"
     if not s.at:
         return f"'{s.rule}' finds nothing in this work any more", "remove this suppression"
-    if s.at not in content:
+    if s.quote not in content:
         return (
-            f"the text {shown(s.at)} does not stand in the source",
+            f"the text {shown(s.quote)} does not stand in the source",
             "quote it letter for letter as it stands in the source, or remove this suppression",
         )
     return (

@@ -11,9 +11,11 @@ import posixpath
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from itertools import islice
+from typing import Any, Literal
 from urllib.parse import unquote
 from uuid import UUID
 
@@ -29,7 +31,13 @@ MAX_BYTES = 200_000_000
 """Uncompressed size of an edition that is read back; a book of 4,000 chapters has 30 MB."""
 MAX_MEMBERS = 50_000
 MAX_RATIO = 200
-"""Uncompressed to compressed; above it a file of more than 10 MB is taken for a zip bomb."""
+"""Uncompressed to compressed; above it an archive of more than 10 MB is taken for a zip bomb."""
+MAX_ATTRIBUTES = 1000
+"""Attributes of one element; the time that libxml2 needs for them in HTML grows with the square."""
+MAX_DEPTH = 200
+"""Elements inside each other; what we write has 15."""
+MAX_FINDINGS = 10_000
+"""Faults of one edition that are told; then the search ends."""
 
 CODES: dict[str, str] = {
     "E001": "the language is missing, wrong, or told by region (zh-CN) instead of script (zh-Hans)",
@@ -71,6 +79,11 @@ CODES: dict[str, str] = {
 WARNINGS = frozenset({"E013", "E033"})
 """Codes that lie in the text, not in the making of the edition."""
 
+_LONGEST = 300  # characters of a finding, or of its place
+_CONTAINER = "META-INF/container.xml"
+_ENTRY = b"PK\x01\x02"  # an entry of the table of contents of a zip archive
+_OTHER_ENCODING = regex.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*\bencoding\s*=\s*[\"'](?!utf-8[\"'])", regex.IGNORECASE)
+_XML_SUFFIXES = (".xhtml", ".opf", ".ncx", ".xml", ".svg", ".html", ".htm")
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 _OPF = "{http://www.idpf.org/2007/opf}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
@@ -132,8 +145,8 @@ def lint(edition: Edition, document: Document | None = None) -> list[Finding]:
         raise UsageError(f"there is no format {edition.format!r}", where=edition.filename, fix="epub, html or txt")
     found: set[Finding] = set()
     try:
-        for finding in _LINTERS[edition.format](edition, document):
-            found.add(finding)
+        for finding in islice(_LINTERS[edition.format](edition, document), MAX_FINDINGS):
+            found.add(Finding(finding.code, finding.message[:_LONGEST], finding.where[:_LONGEST]))
     except VerifyError as error:
         found.add(Finding("E031", error.what, error.where or edition.filename))
     return sorted(found, key=lambda f: (f.where, f.code, f.message))
@@ -164,51 +177,112 @@ def _compare(document: Document, edition: Edition) -> list[Finding]:
 # --- reading ---------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def _archive(edition: Edition) -> Iterator[zipfile.ZipFile]:
+    """Open a zip archive. Whatever goes wrong with it, also later, is a VerifyError."""
+    where = edition.filename
+    if (count := edition.data.count(_ENTRY)) > MAX_MEMBERS:
+        raise VerifyError(f"{count:,} files are too many", where=where)
+    try:
+        with zipfile.ZipFile(io.BytesIO(edition.data)) as archive:
+            yield archive
+    except VerifyError:
+        raise
+    except Exception as error:  # zipfile.BadZipFile, zlib.error, OSError and more have no common base
+        raise VerifyError(f"no readable zip archive: {str(error)[:200]}", where=where) from error
+
+
 def _members(edition: Edition) -> dict[str, bytes]:
     """Give the files of a zip archive, or refuse it before anything large is unpacked."""
     where = edition.filename
-    try:
-        with zipfile.ZipFile(io.BytesIO(edition.data)) as archive:
-            infos = archive.infolist()
-            total = sum(info.file_size for info in infos)
-            packed = sum(info.compress_size for info in infos)
-            if total > MAX_BYTES or len(infos) > MAX_MEMBERS:
-                raise VerifyError(f"{total:,} bytes in {len(infos):,} files are too many", where=where)
-            if total > 10_000_000 and total > MAX_RATIO * max(packed, 1):
-                raise VerifyError(f"{packed:,} bytes unpack to {total:,}: a zip bomb", where=where)
-            if any(info.flag_bits & 1 for info in infos):
-                raise VerifyError("the archive is encrypted", where=where)
-            return {info.filename: archive.read(info) for info in infos}
-    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, ValueError, zipfile.LargeZipFile) as error:
-        raise VerifyError(f"no readable zip archive: {error}", where=where) from error
-    except Exception as error:  # zlib.error and lzma.LZMAError have no common base
-        if isinstance(error, VerifyError):
-            raise
-        raise VerifyError(f"no readable zip archive: {error}", where=where) from error
+    with _archive(edition) as archive:
+        infos = archive.infolist()
+        total = sum(info.file_size for info in infos)
+        packed = min(len(edition.data), sum(info.compress_size for info in infos))
+        if total > MAX_BYTES:
+            raise VerifyError(f"{total:,} bytes in {len(infos):,} files are too many", where=where)
+        if total > 10_000_000 and total > MAX_RATIO * max(packed, 1):
+            raise VerifyError(f"{packed:,} bytes unpack to {total:,}: a zip bomb", where=where)
+        if any(info.flag_bits & 1 for info in infos):
+            raise VerifyError("the archive is encrypted", where=where)
+        if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in infos):
+            raise VerifyError("the archive is packed by a method that no EPUB may use", where=where)
+        return {info.filename: _unpacked(archive, info) for info in infos}
 
 
-def _xml(content: bytes, where: str) -> _Element:
-    """Parse XML of a stranger: UTF-8 only, no entity of its own, nothing fetched."""
-    if b"\x00" in content or b"<!ENTITY" in content or regex.search(rb"<!DOCTYPE[^>]*\[", content):
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """Unpack one file, but no more of it than the archive says that it holds."""
+    with archive.open(info) as stream:
+        data = b"".join(iter(lambda: stream.read(1 << 20), b""))
+    if len(data) != info.file_size:
+        raise zipfile.BadZipFile(f"{info.filename!r} has another size than the archive says")
+    return data
+
+
+def _packed_again(members: Mapping[str, bytes]) -> io.BytesIO:
+    """Give an archive of files that were unpacked with care, for a reader that takes none."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    buffer.seek(0)
+    return buffer
+
+
+def parse_xml(content: bytes, where: str) -> _Element:
+    """Parse XML of a stranger: UTF-8 only, no entity of its own, nothing fetched. Raises VerifyError."""
+    own = b"<!ENTITY" in content or regex.search(rb"<!DOCTYPE[^>]*\[", content)
+    if own or b"\x00" in content or _OTHER_ENCODING.match(content):
         raise VerifyError("XML with entities of its own, or not in UTF-8", where=where)
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+
+    def parser(target: Any = None) -> etree.XMLParser:
+        return etree.XMLParser(
+            encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, target=target
+        )
+
     try:
-        return etree.fromstring(content, parser)
+        etree.fromstring(content, parser(_Guard(where)))
+        return etree.fromstring(content, parser())
     except etree.XMLSyntaxError as error:
-        raise VerifyError(f"no well-formed XML: {error}", where=where) from error
+        raise VerifyError(f"no well-formed XML: {str(error)[:200]}", where=where) from error
 
 
 def _html(content: bytes, where: str) -> _Element:
     if len(content) > MAX_BYTES:
         raise VerifyError(f"{len(content):,} bytes are too many", where=where)
-    parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True, remove_comments=True)
+
+    def parser(target: Any = None) -> etree.HTMLParser:
+        return etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True, remove_comments=True, target=target)
+
     try:
-        root = etree.fromstring(content, parser)
+        etree.fromstring(content, parser(_Guard(where)))
+        root = etree.fromstring(content, parser())
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise VerifyError(f"no HTML: {error}", where=where) from error
+        raise VerifyError(f"no HTML: {str(error)[:200]}", where=where) from error
     if root is None:
         raise VerifyError("there is nothing in it", where=where)
     return root
+
+
+class _Guard:
+    """Stands where the parser would build a tree, and stops it at what would take too long to build or to walk."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._depth = 0
+
+    def start(self, _tag: str, attributes: Mapping[str, str]) -> None:
+        self._depth += 1
+        if len(attributes) > MAX_ATTRIBUTES:
+            raise VerifyError(f"an element with more than {MAX_ATTRIBUTES} attributes", where=self._where)
+        if self._depth > MAX_DEPTH:
+            raise VerifyError(f"more than {MAX_DEPTH} elements inside each other", where=self._where)
+
+    def end(self, _tag: str) -> None:
+        self._depth -= 1
+
+    def close(self) -> None:
+        pass
 
 
 def _read_epub(edition: Edition) -> tuple[str, ...]:
@@ -217,25 +291,49 @@ def _read_epub(edition: Edition) -> tuple[str, ...]:
 
 
 def _spine(edition: Edition) -> Iterator[tuple[str, _Element]]:
-    for name, content in _members(edition).items():
-        if name.endswith((".xhtml", ".opf", ".ncx", ".xml", ".svg", ".html", ".htm")):
-            _xml(content, f"{edition.filename}!{name}")
+    opened = _open(edition)
+    _refuse_repeats(opened)
+    named_as_text = {href for href, kind in _manifest(opened.package, opened.path) if kind == "application/xhtml+xml"}
+    for name, content in opened.members.items():
+        if name not in opened.pages and (name.endswith(_XML_SUFFIXES) or name in named_as_text):
+            parse_xml(content, opened.at(name))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from ebooklib import epub
 
         try:
-            book = epub.read_epub(io.BytesIO(edition.data))
-            pages = [book.get_item_with_id(name) for name, _ in book.spine]
+            book = epub.read_epub(_packed_again(opened.members))
+            items = {item.get_id(): item for item in book.get_items()}
+            pages = [items.get(name) for name, _ in book.spine]
         except Exception as error:
-            raise VerifyError(f"EbookLib cannot read it: {error!r}", where=edition.filename) from error
+            raise VerifyError(f"EbookLib cannot read it: {repr(error)[:200]}", where=edition.filename) from error
     for page in pages:
         if page is None:
             raise VerifyError("the spine names a file that is not there", where=edition.filename)
-        root = _xml(page.content, f"{edition.filename}!{page.file_name}")
+        root = parse_xml(page.content, f"{edition.filename}!{page.file_name}")
         body = root.find(f"{_XHTML}body")
         if body is not None:
             yield page.file_name, body
+
+
+def _refuse_repeats(book: _Book) -> None:
+    """Refuse a package document by which a reader would take one file many times, or another document for it."""
+    hrefs = [href for href, _ in _manifest(book.package, book.path)]
+    ids = [e.get("idref", "") for e in book.package.iter(f"{_OPF}itemref")]
+    if len(set(hrefs)) < len(hrefs) or len(set(ids)) < len(ids):
+        raise VerifyError("the package document names a file twice", where=book.at(book.path))
+    container = parse_xml(book.members[_CONTAINER], book.at(_CONTAINER))
+    if sum(_local(e) == "rootfile" for e in container.iter()) != 1:
+        raise VerifyError("the container names more than one package document", where=book.at(_CONTAINER))
+
+
+def _manifest(package: _Element, path: str) -> list[tuple[str, str]]:
+    """Give path and media type of each file that a package document names."""
+    base = posixpath.dirname(path)
+    return [
+        (posixpath.normpath(posixpath.join(base, unquote(e.get("href", "")))), e.get("media-type", ""))
+        for e in package.iter(f"{_OPF}item")
+    ]
 
 
 def _read_html(edition: Edition) -> tuple[str, ...]:
@@ -339,20 +437,19 @@ class _Book:
 
 def _open(edition: Edition) -> _Book:
     members = _members(edition)
-    container = _xml(members.get("META-INF/container.xml", b""), f"{edition.filename}!META-INF/container.xml")
+    container = parse_xml(members.get(_CONTAINER, b""), f"{edition.filename}!{_CONTAINER}")
     path = next((e.get("full-path", "") for e in container.iter() if _local(e) == "rootfile"), "")
     if path not in members:
         raise VerifyError("the container names no package document", where=edition.filename)
-    package = _xml(members[path], f"{edition.filename}!{path}")
-    base = posixpath.dirname(path)
+    package = parse_xml(members[path], f"{edition.filename}!{path}")
     items = list(package.iter(f"{_OPF}item"))
-    hrefs = {e.get("id", ""): posixpath.normpath(posixpath.join(base, unquote(e.get("href", "")))) for e in items}
+    hrefs = {e.get("id", ""): href for e, (href, _) in zip(items, _manifest(package, path), strict=True)}
     nav = next((hrefs[e.get("id", "")] for e in items if "nav" in e.get("properties", "").split()), "")
     spine = [hrefs.get(e.get("idref", ""), "") for e in package.iter(f"{_OPF}itemref")]
     book = _Book(edition, members, path, package, hrefs, nav, spine)
     for name in dict.fromkeys([*hrefs.values(), nav]):
         if name.endswith(".xhtml") and name in members:
-            book.pages[name] = _xml(members[name], book.at(name))
+            book.pages[name] = parse_xml(members[name], book.at(name))
     return book
 
 
@@ -374,7 +471,7 @@ def _lint_epub(edition: Edition, document: Document | None) -> Iterator[Finding]
             if _OUTSIDE.search(sheet):
                 yield Finding("E011", "the style sheet fetches something", book.at(name))
         if name.endswith(".svg"):
-            yield from _lint_markup(_xml(content, book.at(name)), book.at(name))
+            yield from _lint_markup(parse_xml(content, book.at(name)), book.at(name))
     if not book.of_type("colophon"):
         yield Finding("E034", "no section of type colophon", edition.filename)
     digest = next((e.text or "" for e in book.package.iter(f"{_OPF}meta")
@@ -384,16 +481,13 @@ def _lint_epub(edition: Edition, document: Document | None) -> Iterator[Finding]
 
 def _lint_archive(edition: Edition) -> Iterator[Finding]:
     where = edition.filename
-    try:
-        with zipfile.ZipFile(io.BytesIO(edition.data)) as archive:
-            infos = archive.infolist()
-            first = infos[0] if infos else None
-            if first is None or first.filename != "mimetype" or first.compress_type or first.extra:
-                yield Finding("E014", f"the first file is {first.filename if first else 'none'!r}", where)
-            elif first.file_size != 20 or archive.read(first) != b"application/epub+zip":
-                yield Finding("E014", "mimetype does not say application/epub+zip", where)
-    except Exception as error:
-        raise VerifyError(f"no readable zip archive: {error}", where=where) from error
+    with _archive(edition) as archive:
+        infos = archive.infolist()
+        first = infos[0] if infos else None
+        if first is None or first.filename != "mimetype" or first.compress_type or first.extra:
+            yield Finding("E014", f"the first file is {first.filename if first else 'none'!r}", where)
+        elif first.file_size != 20 or archive.read(first) != b"application/epub+zip":
+            yield Finding("E014", "mimetype does not say application/epub+zip", where)
     for name, times in Counter(info.filename for info in infos).items():
         climbs = ".." in regex.split(r"[/\\]", name)
         if climbs or times > 1 or name.startswith("/") or regex.search(r"[\\:\x00]", name):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from shanben.errors import SourceError
 from shanben.resources import rules_root
+from shanben.rulebook.load import read_suppressions
 from shanben.rulebook.schema import FOLDERS, METADATA_FIELDS
 from shanben.rulebook.strict_yaml import Faults, Items, Node, Reader, did_you_mean
 from shanben.suppressions import Suppression
@@ -122,8 +123,11 @@ def own_rules(folder: Path) -> Path | None:
         return None
 
 
+_RULES = re.compile(rb"^(?:\xef\xbb\xbf)?(?:rules|suppress):", re.MULTILINE)
+
+
 def _holds_rules(path: Path) -> bool:
-    return path.is_file() and re.search(rb"^(?:\xef\xbb\xbf)?rules:", path.read_bytes(), re.MULTILINE) is not None
+    return path.is_file() and _RULES.search(path.read_bytes()) is not None
 
 
 def _rules_beside(source: Path, top: Path) -> tuple[Path, ...]:
@@ -197,7 +201,7 @@ def _described(source: Path, description: Path, name: str) -> Work:
     encoding = reader.text(top["encoding"]) if "encoding" in top else None
     digest = reader.text(top["sha256"]) if "sha256" in top else ""
     profile = _profile(reader.text(top["profile"]), description) if "profile" in top else None
-    suppress = _suppress(reader, top["suppress"]) if "suppress" in top else ()
+    suppress = read_suppressions(faults, top["suppress"]) if "suppress" in top else ()
     faults.raise_if_any()
     return Work(safe_name(name), source, encoding, digest.lower(), said, profile=profile, suppress=suppress)
 
@@ -205,20 +209,6 @@ def _described(source: Path, description: Path, name: str) -> Work:
 def _profile(named: str, description: Path) -> str:
     """Give the name of a profile; a file is looked for beside `work.yaml`."""
     return str(description.parent / named) if named.endswith((".yaml", ".yml")) else named
-
-
-def _suppress(reader: Reader, node: Node) -> tuple[Suppression, ...]:
-    """Read what the work refuses: of a rule all, or what it does where a text stands; the reason must be given."""
-    found = []
-    for item in reader.items(node):
-        entry = reader.mapping(item, allowed=("rule", "at", "reason"), required=("rule",))
-        if "rule" in entry and "reason" not in entry:
-            words, fix = "a suppression needs its reason", "add reason: why the rule must do nothing here"
-            reader.faults.add("R202", item.place, words, fix)
-        values = {key: reader.text(value) for key, value in entry.items()}
-        if {"rule", "reason"} <= values.keys() and all(values.values()):
-            found.append(Suppression(values["rule"], values["reason"], entry["rule"].place, values.get("at", "")))
-    return tuple(found)
 
 
 def _values(reader: Reader, key: str, node: Node) -> tuple[str, ...]:

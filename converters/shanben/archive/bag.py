@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from shanben.errors import ShanbenError
-from shanben.fixity import read_inside
+from shanben.errors import ShanbenError, VerifyError
+from shanben.fixity import MAX_FAULTS, check_size, manifest_lines, read_inside
 
 DECLARATION = "bagit.txt"
 INFO = "bag-info.txt"
@@ -52,9 +52,13 @@ def check_bag(folder: Path) -> tuple[dict[str, bytes], list[str]]:
     Where the digests of two algorithms disagree about a file, one of them fits, and its twin is the damaged one.
     """
     faults: list[str] = []
-    tags = _read_tags(folder, faults)
-    tag_lists = {a: _listed(f"tagmanifest-{a}.txt", tags, faults) for a in ALGORITHMS}
-    lists = {a: _listed(f"manifest-{a}.txt", tags, faults) for a in ALGORITHMS}
+    try:
+        check_size(folder)
+        tags = _read_tags(folder, faults)
+        tag_lists = {a: _listed(f"tagmanifest-{a}.txt", tags, faults) for a in ALGORITHMS}
+        lists = {a: _listed(f"manifest-{a}.txt", tags, faults) for a in ALGORITHMS}
+    except VerifyError as error:
+        return {}, [error.what]
     own = {n: data for n, data in tags.items() if not n.startswith("tagmanifest-")}
     _compare(own, tag_lists, "tagmanifest", faults)
     files: dict[str, bytes] = {}
@@ -66,7 +70,7 @@ def check_bag(folder: Path) -> tuple[dict[str, bytes], list[str]]:
     known = {*files, *tags}
     for found in sorted(folder.rglob("*")):
         name = found.relative_to(folder).as_posix()
-        if found.is_symlink() or (found.is_file() and name not in known):
+        if found.is_symlink() or (not found.is_dir() and name not in known):
             faults.append(f"{name[:100]}: this file is in no manifest, or is a link")
     if not faults:
         faults += _rewritten(files, tags)
@@ -92,7 +96,9 @@ def _listed(manifest: str, tags: Mapping[str, bytes], faults: list[str]) -> dict
     if manifest not in tags:
         return found
     size = hashlib.new(manifest.rpartition("-")[2].removesuffix(".txt")).digest_size * 2
-    for number, line in enumerate(tags[manifest].decode("utf-8", "replace").removesuffix("\n").split("\n"), 1):
+    for number, line in manifest_lines(tags[manifest]):
+        if len(faults) >= MAX_FAULTS:
+            break
         digest, _, name = line.partition("  ")
         if len(digest) != size or set(digest) - set("0123456789abcdef") or not name or _name(name) in found:
             faults.append(f"{manifest}:{number}: this is no line of a manifest, or its file was named before")

@@ -15,11 +15,15 @@ from shanben.archive.contents import as_json, reload_rules, rules_run
 from shanben.archive.ledger_schema import ledger_schema
 from shanben.archive.package import BUILT, RULES, SOURCE
 from shanben.errors import ShanbenError, VerifyError
-from shanben.fixity import Report, built_folders, revert_checked, texts_of, verify_folder
+from shanben.fixity import MAX_SIDECAR, Report, built_folders, revert_checked, texts_of, verify_folder
 from shanben.ledger import Ledger
 from shanben.pipeline import make_plan, version
 from shanben.values import Edition
 from shanben.verify import read_back
+
+MAX_LAYERS = 100
+"""Rule folders that may have been laid over the shipped rules."""
+_LONGEST = 500  # characters of a fault: one of a stranger's rule files may have many lines
 
 
 def check_package(folder: Path) -> Report:
@@ -42,7 +46,7 @@ def check_package(folder: Path) -> Report:
                 checked.append(done)
                 faults += found
         except ShanbenError as error:
-            faults.append(f"{error.where}: {error.what}" if error.where else error.what)
+            faults.append((f"{error.where}: {error.what}" if error.where else error.what)[:_LONGEST])
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
             faults.append(f"a file of the package is damaged ({type(error).__name__}: {str(error)[:100]})")
     return Report(str(folder), tuple(checked), tuple(faults))
@@ -72,8 +76,18 @@ def _agreements(folder: Path, files: Mapping[str, bytes]) -> Iterator[tuple[str,
 
 
 def _works(files: Mapping[str, bytes]) -> list[dict[str, Any]]:
-    content = json.loads(files[f"data/{RULES}/index.json"])
-    return list(content["works"])
+    return list(_index(files)["works"])
+
+
+def _index(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Read the index of the rules. Raises VerifyError for one that cannot be read with little memory."""
+    name = f"data/{RULES}/index.json"
+    if len(files[name]) > MAX_SIDECAR:
+        raise VerifyError(f"it is larger than {MAX_SIDECAR / 1e6:.0f} MB", where=name)
+    content = dict(json.loads(files[name]))
+    if not 0 <= content["layers"] <= MAX_LAYERS:
+        raise VerifyError(f"more than {MAX_LAYERS} rule folders", where=name)
+    return content
 
 
 def _rules(folder: Path, files: Mapping[str, bytes], work: Mapping[str, Any], ledger: Ledger) -> Iterator[str]:
@@ -88,7 +102,7 @@ def _rules(folder: Path, files: Mapping[str, bytes], work: Mapping[str, Any], le
         yield f"{name}: the digest of all rules is not that of the ledger"
     if ledger.version != version():
         return
-    book = reload_rules(folder / "data" / RULES, work["work"], json.loads(files[name])["layers"])
+    book = reload_rules(folder / "data" / RULES, work["work"], _index(files)["layers"])
     digests = rules_run(make_plan(book))
     for plan in work["plans"]:
         if plan["profile"] == "plain" and any(digests.get(rule) != digest for rule, digest in plan["rules"].items()):

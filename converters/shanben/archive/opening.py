@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shanben.archive.check import find_folders, work_folder
 from shanben.errors import LedgerError, UsageError
-from shanben.fixity import revert_checked, texts_of
+from shanben.fixity import MAX_TOTAL, revert_checked, texts_of
 from shanben.ledger import Ledger, from_jsonl
 from shanben.tools.storage import read_source
 from shanben.works import is_folder
@@ -32,7 +32,7 @@ def open_text(path: Path, ledger_path: Path) -> Opened:
     """Open a clean text with its ledger. Raises SourceError, LedgerError."""
     ledger = _read(ledger_path)
     try:
-        text = read_source(path).decode()
+        text = read_source(path, limit=MAX_TOTAL).decode()
     except UnicodeDecodeError:
         raise LedgerError("the clean text is no UTF-8", where=str(path)) from None
     return _whole(path.name, text, ledger, str(path))
@@ -64,7 +64,7 @@ def _whole(name: str, text: str, ledger: Ledger, where: str) -> Opened:
 
 def _read(path: Path) -> Ledger:
     try:
-        return from_jsonl(read_source(path).decode())
+        return from_jsonl(read_source(path, limit=MAX_TOTAL).decode())
     except UnicodeDecodeError:
         raise LedgerError("the ledger is no UTF-8", where=str(path)) from None
     except LedgerError as error:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from shanben.ledger import Capture, Ledger
+from shanben.verify import parse_xml
 from shanben.writers._metadata import clean_line
 
 _NS = "http://www.loc.gov/premis/v3"
@@ -73,12 +74,8 @@ def write(files: Sequence[File], events: Sequence[Event], agents: Mapping[str, s
 
 
 def read_objects(data: bytes) -> dict[str, tuple[int, str]]:
-    """Give size and SHA-256 of each file that a PREMIS document of ours describes. Raises ValueError."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
-    try:
-        root = etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        raise ValueError(error.msg) from None
+    """Give size and SHA-256 of each file that a PREMIS document of ours describes. Raises VerifyError, ValueError."""
+    root = parse_xml(data, "the PREMIS document")
     ns = {"p": _NS}
     return {
         str(one.findtext("p:objectIdentifier/p:objectIdentifierValue", "", ns)): (

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 import regex
 from lxml import etree
 
-from shanben.errors import VerifyError
 from shanben.ledger import Ledger
 from shanben.pipeline import version
 from shanben.values import HEADING_KINDS, Block, Document, Inline
+from shanben.verify import parse_xml
 from shanben.writers._metadata import clean_line, clean_metadata, identifier
 from shanben.writers._pandoc_ast import check_text
 
@@ -41,11 +41,7 @@ def write(document: Document, ledgers: Sequence[Ledger]) -> bytes:
 
 def read_back(data: bytes) -> tuple[str, ...]:
     """Give the texts of the blocks of a TEI document that `write` made. Raises VerifyError."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
-    try:
-        root = etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        raise VerifyError(f"this is no XML ({error.msg})") from None
+    root = parse_xml(data, "the TEI document")
     texts = []
     for element in root.iterfind(f"{{{_NS}}}text//*"):
         name = etree.QName(element).localname

@@ -3,10 +3,11 @@
 // Nothing of the document is ever read as markup: all of it becomes text nodes and attribute values.
 const $ = (id) => document.getElementById(id);
 const box = $('data');
-const data = JSON.parse(box.textContent);
+let data = JSON.parse(box.textContent);
 box.remove();
-const { rows, entries, units, kinds } = data;
-const [UNIT, KIND, LINE, COLUMN, BEFORE, AFTER, REASON, GAIN, ROUND, FIELD] = entries.length ? entries[0].keys() : Array(10).keys();
+const { kinds } = data;
+const room = window.shanbenRoom || null; // what the review room adds to this page
+const [UNIT, KIND, LINE, COLUMN, BEFORE, AFTER, REASON, GAIN, ROUND, FIELD] = Array(10).keys();
 const MOVE = kinds.indexOf('move'), CAPTURED = kinds.indexOf('captured'), SUGGESTION = kinds.indexOf('suggestion');
 const STRONG = 15, BINS = 120, PART = 1000000, CHUNK = 5000, MOST_PRINTED = 2000, MOST_HITS = 20000, AROUND = 1;
 let lang = ((l) => (/^zh/i.test(l) ? 'zh' : /^en/i.test(l) ? 'en' : /^zh/i.test(data.language) ? 'zh' : 'en'))(navigator.language || '');
@@ -23,12 +24,19 @@ const left = (op) => (typeof op === 'string' ? op : op[1]);
 const right = (op) => (typeof op === 'string' ? op : op.length > 2 ? op[2] : op[1]);
 
 // --- where everything stands --------------------------------------------------------------------------------
-const count = rows.length;
-const lineOf = new Int32Array(count + 1), linesIn = new Int32Array(count), sizes = new Int32Array(count), starts = new Float64Array(count + 1);
-const placeOf = new Float64Array(entries.length), rowOf = new Int32Array(entries.length).fill(-1), otherRow = new Int32Array(entries.length).fill(-1);
-const phaseNames = [...new Set(entries.map((e) => units[e[UNIT]][1]))];
-const phaseOf = units.map((u) => phaseNames.indexOf(u[1]));
-{
+let rows, entries, units, count, lineOf, linesIn, sizes, starts, placeOf, rowOf, otherRow, phaseNames, phaseOf, total, continued, marks;
+const onKind = kinds.map(() => true);
+let onPhase = [], onUnit = [], shown = new Uint8Array(0), ranks = new Int32Array(1);
+
+function take(next) {
+  const offPhases = new Set((phaseNames || []).filter((_, i) => !onPhase[i])), offUnits = new Set((units || []).filter((_, i) => !onUnit[i]).map((u) => u[0]));
+  data = next;
+  ({ rows, entries, units } = data);
+  count = rows.length;
+  lineOf = new Int32Array(count + 1); linesIn = new Int32Array(count); sizes = new Int32Array(count); starts = new Float64Array(count + 1);
+  placeOf = new Float64Array(entries.length); rowOf = new Int32Array(entries.length).fill(-1); otherRow = new Int32Array(entries.length).fill(-1);
+  phaseNames = [...new Set(entries.map((e) => units[e[UNIT]][1]))];
+  phaseOf = units.map((u) => phaseNames.indexOf(u[1]));
   let line = 1, at = 0;
   for (let r = 0; r < count; r++) {
     lineOf[r] = line;
@@ -49,17 +57,20 @@ const phaseOf = units.map((u) => phaseNames.indexOf(u[1]));
   }
   lineOf[count] = line;
   starts[count] = at;
+  total = Math.max(1, starts[count]);
+  continued = new Set(data.continued);
+  marks = new Map();
+  for (const [row, kind, unit] of data.marks) marks.set(row, [...(marks.get(row) || []), [kind, unit]]);
+  onPhase = phaseNames.map((p) => !offPhases.has(p));
+  onUnit = units.map((u) => !offUnits.has(u[0]));
+  shown = new Uint8Array(entries.length);
+  ranks = new Int32Array(entries.length + 1);
 }
-const total = Math.max(1, starts[count]);
-const continued = new Set(data.continued);
-const marks = new Map();
-for (const [row, kind, unit] of data.marks) marks.set(row, [...(marks.get(row) || []), [kind, unit]]);
+take(data);
 const HEADS = new Set(['title', 'part', 'chapter', 'heading']);
 
 // --- what is shown -------------------------------------------------------------------------------------------
-const onKind = kinds.map(() => true), onPhase = phaseNames.map(() => true), onUnit = units.map(() => true);
-const shown = new Uint8Array(entries.length);
-let ranks = new Int32Array(entries.length + 1), shownCount = 0;
+let shownCount = 0;
 let folded = false, current = -1, opened = new Set();
 
 function choose() {
@@ -116,6 +127,7 @@ function dress(m) {
     m.setAttribute(m.textContent.trim() ? 'aria-description' : 'aria-label', label(live));
     m.tabIndex = live.includes(current) ? 0 : -1;
     m.classList.toggle('at', live.includes(current));
+    m.classList.toggle('pending', !!room && live.some(room.isPending));
   } else {
     m.classList.add('off');
     m.removeAttribute('role'); m.removeAttribute('aria-label'); m.removeAttribute('aria-description'); m.removeAttribute('tabindex');
@@ -191,7 +203,6 @@ const table = $('table');
 const host = make('div', 'host');
 host.setAttribute('role', 'presentation');
 table.append(host);
-table.setAttribute('aria-rowcount', count + 1);
 let parts = [], part = 0, chunks = [], chunkOfRow = new Map();
 const watcher = new IntersectionObserver((seen) => {
   for (const s of seen) {
@@ -220,6 +231,7 @@ function items() {
 }
 
 function layOut(keep) {
+  table.setAttribute('aria-rowcount', count + 1);
   parts = [[]];
   let size = 0, inPart = 0, chunk = null;
   for (const item of items()) {
@@ -476,6 +488,7 @@ function told(i) {
   };
   if (e[KIND] === MOVE && otherRow[i] >= 0) act('other', () => swap(i));
   if (onUnit.filter(Boolean).length > 1) act('onlyRule', () => { onUnit.fill(false); onUnit[e[UNIT]] = true; apply(); go(i); });
+  if (room) room.acts(i, act);
   el.append(acts);
   return el;
 }
@@ -752,6 +765,7 @@ function speak() {
   controls();
   counted();
   showHits();
+  if (room) room.spoke();
 }
 
 function setLanguage(to) {
@@ -810,6 +824,7 @@ addEventListener('keydown', (event) => {
     return;
   }
   if (!$('keys').checked && event.key !== '?') return;
+  if (room && room.key(event)) { event.preventDefault(); return; }
   const act = {
     j: () => step(1), n: () => step(1), k: () => step(-1), p: () => step(-1), J: () => step(1, true), N: () => step(1, true), K: () => step(-1, true), P: () => step(-1, true),
     '/': () => $('find').focus(), u: toggleFold, l: () => setLanguage(lang === 'zh' ? 'en' : 'zh'), '?': () => $('help').showModal(),
@@ -860,5 +875,27 @@ layOut(-1);
 chart();
 const asked = /^#c(\d+)$/.exec(location.hash);
 if (asked && Number(asked[1]) < entries.length) go(Number(asked[1]));
+
+// --- for the review room ------------------------------------------------------------------------------------------
+function update(next, wanted) {
+  const row = Math.min(topRow(), Math.max(0, next.rows.length - 1)), was = query;
+  closeCard();
+  take(next);
+  current = -1;
+  opened = new Set();
+  choose();
+  speak();
+  layOut(row);
+  chart();
+  if (was) search(was);
+  const e = wanted ? wanted(entries) : -1;
+  if (e >= 0) go(e); else if (row > 0) showRow(row);
+}
+if (room) {
+  room.begin({
+    $, w, make, put, said, go, step, update, showRow, closeCard, speak, kinds, entries: () => entries, units: () => units, data: () => data, current: () => current,
+    around: (e) => [sideText(rows[rowOf[e]], 's'), sideText(rows[rowOf[e]], 'c')], KIND, UNIT, LINE, COLUMN, BEFORE, AFTER, REASON, GAIN,
+  });
+}
 document.documentElement.dataset.ready = '1';
 })();

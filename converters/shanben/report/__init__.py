@@ -2,7 +2,7 @@
 
 from shanben.report.compare import Comparison, Entry, Piece, compare
 from shanben.report.index import INDEX, is_ours, write_index
-from shanben.report.page import Report, page, report_name
+from shanben.report.page import Report, Room, page, page_data, report_name
 
 __all__ = [
     "INDEX",
@@ -10,9 +10,11 @@ __all__ = [
     "Entry",
     "Piece",
     "Report",
+    "Room",
     "compare",
     "is_ours",
     "page",
+    "page_data",
     "report_name",
     "write_index",
 ]

@@ -28,6 +28,7 @@ from shanben.values import Text
 Kind = Literal["substitute", "supply", "delete", "move", "captured", "suggestion", "suppressed"]
 LAST_PHASE = "edition"
 """The phase of what is only laid out for the editions; notes and marks speak of the text before it."""
+NOTE, REFUSAL = -1, -2
 LONG_ROW = 1600
 """Characters of one side from which a row is cut into several."""
 
@@ -36,7 +37,8 @@ LONG_ROW = 1600
 class Entry:
     """One change, captured fact, suggestion, or change that the work refuses. Line and column are those of the source, from 1.
 
-    ``gain`` is in nats. ``field`` is the Dublin Core term of a captured fact.
+    ``gain`` is in nats. ``field`` is the Dublin Core term of a captured fact. ``origin`` says where the ledger has it:
+    a change by its pass and its number in that; a note by NOTE, a suppression by REFUSAL, and its number there.
     """
 
     kind: Kind
@@ -50,6 +52,7 @@ class Entry:
     reason: str = ""
     gain: float | None = None
     field: str = ""
+    origin: tuple[int, int] = (-1, -1)
 
 
 class Piece(NamedTuple):
@@ -186,17 +189,18 @@ class _Walk:
             found.setdefault(self.root(number), []).append(number)
         return found
 
-    def take(self, p: Pass, source: Text) -> None:
-        """Go on to the text behind the pass ``p``."""
+    def take(self, p: Pass, number: int, source: Text) -> None:
+        """Go on to the text behind the pass ``p``, which is the one with this number."""
         runs = self.runs
         ends = list(accumulate(r.length for r in runs))
         starts = [0, *ends[:-1]] if ends else []
         first = len(self.entries)
-        for c in p.changes:
+        for n, c in enumerate(p.changes):
             at = min(_source_of(runs, starts, ends, c.start), len(source.content))
             line, column = source.place(at)
             self.new_entry(
-                Entry(c.kind, p.unit, p.phase, p.round, line, column, c.before, c.after, c.reason, c.gain)
+                Entry(c.kind, p.unit, p.phase, p.round, line, column, c.before, c.after, c.reason, c.gain,
+                      origin=(number, n))
             )  # fmt: skip
         edits = sorted(
             (e for i, c in enumerate(p.changes) for e in _edits(c, first + i)), key=lambda e: (e.start, e.end > e.start)
@@ -297,11 +301,11 @@ def _notes(
     """Give what is told of places of the source, and suggestions by their place in the clean text."""
     phases = {p.unit: p.phase for p in ledger.passes}
     captured, suggested = [], []
-    for note in ledger.notes:
+    for number, note in enumerate(ledger.notes):
         f = note.finding
         if isinstance(f, Capture):
             entry = Entry("captured", note.unit, phases.get(note.unit, ""), 0, note.line, note.column, f.value, f.value,
-                          field=f.field)  # fmt: skip
+                          field=f.field, origin=(NOTE, number))  # fmt: skip
             captured.append(_Note(*_stretch(source, note.line, note.column, f.value), walk.new_entry(entry)))
         elif isinstance(f, Suggestion):
             start, end = f.start, f.start + max(1, len(f.before)) - 1
@@ -309,10 +313,11 @@ def _notes(
                 start, end = places.forward(start), places.forward(end)
             start = max(0, min(start, len(clean) - 1))
             entry = Entry("suggestion", note.unit, phases.get(note.unit, ""), 0, note.line, note.column, f.before,
-                          f.after, f.reason, f.gain)  # fmt: skip
+                          f.after, f.reason, f.gain, origin=(NOTE, number))  # fmt: skip
             suggested.append(_Note(start, min(max(start, end) + 1, len(clean)), walk.new_entry(entry)))
-    for s in ledger.suppressed:
-        entry = Entry("suppressed", s.unit, phases.get(s.unit, ""), 0, s.line, s.column, s.before, s.after, s.reason)
+    for number, s in enumerate(ledger.suppressed):
+        entry = Entry("suppressed", s.unit, phases.get(s.unit, ""), 0, s.line, s.column, s.before, s.after, s.reason,
+                      origin=(REFUSAL, number))  # fmt: skip
         captured.append(_Note(*_stretch(source, s.line, s.column, s.before), walk.new_entry(entry)))
     return sorted(captured), sorted(suggested)
 
@@ -618,9 +623,9 @@ def compare(source_text: str, ledger: Ledger) -> Comparison:
     source = Text.of(source_text)
     walk = _Walk(len(source_text))
     clean = source_text
-    for p in ledger.passes:
+    for number, p in enumerate(ledger.passes):
         clean = apply_changes(clean, p.changes, unit=p.unit)
-        walk.take(p, source)
+        walk.take(p, number, source)
     later = [OffsetMap(p.changes) for p in ledger.passes if p.phase == LAST_PHASE]
     captured, suggested = _notes(walk, ledger, source, clean, later)
     spans = _spans(walk, source_text, clean)

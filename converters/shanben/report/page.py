@@ -39,6 +39,7 @@ LONGEST = 160
 """Characters of a change that its card and the plain list show."""
 LONGEST_NAME = 200
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_SVG_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +82,45 @@ def words() -> dict[str, dict[str, str]]:
     return said
 
 
-def page(source_text: str, ledger: Ledger, report: Report) -> str:
-    """Write the page for a decoded source and its ledger. Raises LedgerError if they do not fit."""
-    told = compare(source_text, ledger)
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What the review room adds to the page: words, markup at five places, a script, a style sheet, and its data."""
+
+    words: Mapping[str, Mapping[str, str]]
+    markup: Mapping[str, str]
+    script: str
+    style: str
+    data: Mapping[str, Any]
+
+
+def page(
+    source_text: str, ledger: Ledger, report: Report, room: Room | None = None, told: Comparison | None = None
+) -> str:
+    """Write the page for a decoded source and its ledger; ``told`` is their comparison, if it is there already.
+
+    Raises LedgerError if source and ledger do not fit. With a ``room`` the page may ask its own server, and there is
+    no plain list in it.
+    """
+    told = told or compare(source_text, ledger)
     picture = _picture(source_text, ledger, report)
     content = _data(told, source_text, ledger, report, picture)
     language = "zh" if report.language.startswith("zh") else "en"
-    w = words()[language]
+    said = words()
+    if room:
+        said = {key: {**said[key], **room.words[key]} for key in said}
+        content |= {"words": said, "room": room.data}
+    w = said[language]
     svg = to_svg(picture) if picture else ""
-    script, style = data("report.js").decode(), data("report.css").decode()
-    styles = [style, *re.findall(r"<style>(.*?)</style>", svg, re.DOTALL)]
+    script, style = data("report.js").decode(), data("report.css").decode() + (room.style if room else "")
+    styles = [style, *_SVG_STYLE.findall(svg)]
+    scripts = [script, *([room.script] if room else [])]
+    markup = room.markup if room else {}
     parts = {
         "lang": "zh-Hans" if language == "zh" else "en",
-        "policy": f"default-src 'none'; script-src {_digest(script)}; style-src {' '.join(map(_digest, styles))}; "
-        "base-uri 'none'; form-action 'none'",
+        "policy": f"default-src 'none'; script-src {' '.join(map(_digest, scripts))}; "
+        f"style-src {' '.join(map(_digest, styles))}; "
+        + ("connect-src 'self'; " if room else "")
+        + "base-uri 'none'; form-action 'none'",
         "style": style,
         "script": script,
         "name": plain(report.title or report.name, LONGEST_NAME),
@@ -103,12 +129,24 @@ def page(source_text: str, ledger: Ledger, report: Report) -> str:
         "chart": _chart(told, w),
         "about": _about(ledger, report, w),
         "picture": _picture_part(picture, svg, w),
-        "plain": _plain(told, source_text, report, w, language),
+        "plain": f"<p>{html.escape(w['needsScript'])}</p>" if room else _plain(told, source_text, report, w, language),
         "data": as_json(content),
+        "room_script": f"<script>{room.script}</script>\n" if room else "",
+        **{key: markup.get(key, "") for key in ("room", "room_switches", "room_side", "room_keys")},
     }
-    template = data("report.html").decode()
+    template = re.sub(r"\{\{(room\w*)\}\}", lambda m: parts[m[1]], data("report.html").decode())
     template = re.sub(r"\{\{w:([\w-]+)\}\}", lambda m: html.escape(w[m[1]]), template)
     return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m[1]], template)
+
+
+def page_data(source_text: str, ledger: Ledger, report: Report, told: Comparison) -> dict[str, Any]:
+    """Give what a page that is open needs to show another state: its data, numbers, and the picture of moves."""
+    picture = _picture(source_text, ledger, report)
+    content = _data(told, source_text, ledger, report, picture)
+    language = "zh" if report.language.startswith("zh") else "en"
+    content["numbers"] = [[n, key] for n, key in _counted(told, source_text)]
+    content["picture"] = _picture_part(picture, to_svg(picture) if picture else "", words()[language])
+    return content
 
 
 def plain(text: str, most: int = 0) -> str:
@@ -234,15 +272,21 @@ def _block_entries(entries: Sequence[Entry], source_text: str, picture: MovePict
 # --- what stands in the page without a script ---------------------------------------------------------------
 
 
-def _numbers(told: Comparison, source_text: str, w: Mapping[str, str]) -> str:
+def _counted(told: Comparison, source_text: str) -> list[tuple[int, str]]:
+    """Give the numbers at the head of the page, each with its word."""
     kinds = Counter(e.kind for e in told.entries)
     laid_out = sum(e.phase == LAST_PHASE for e in told.entries)
     changes = sum(n for k, n in kinds.items() if k not in SILENT) - laid_out
     shown = [(changes, "changes"), (kinds["suggestion"], "suggestions-n"), (kinds["captured"], "captured-n")]
     if laid_out:
         shown.append((laid_out, "layout-n"))
-    shown += [(len(told.rows), "rows"), (len(source_text), "characters")]
-    return "".join(f'<li><b>{n:,}</b> <span data-w="{key}">{w[key]}</span></li>' for n, key in shown)
+    return [*shown, (len(told.rows), "rows"), (len(source_text), "characters")]
+
+
+def _numbers(told: Comparison, source_text: str, w: Mapping[str, str]) -> str:
+    return "".join(
+        f'<li><b>{n:,}</b> <span data-w="{key}">{w[key]}</span></li>' for n, key in _counted(told, source_text)
+    )
 
 
 def _chart(told: Comparison, w: Mapping[str, str]) -> str:

@@ -15,8 +15,9 @@ from itertools import islice, takewhile
 
 import regex
 
-from shanben.errors import RuleTimeoutError
+from shanben.errors import RestlessError, RuleTimeoutError
 from shanben.ledger import Capture, Change, Finding, Held, Suggestion
+from shanben.rulebook.gates import Gate, gate, gate_of, keeps_to_lines
 from shanben.rulebook.load import PATTERN_FLAGS, full_pattern, joined
 from shanben.rulebook.schema import Invariant, Rule, Rulebook, Where
 from shanben.steps import all_steps
@@ -30,6 +31,8 @@ MOST_DROPPED = 0.5
 """The share of the letters that a rule without a drop limit of its own may take away from a text."""
 SHORT_TEXT = 200
 """A text with fewer letters is taken as this long by that limit: of a few lines, most may well be litter."""
+GROWTH, GROWTH_ROOM = 3, 1_000
+"""A text that becomes so many times as long, and so many characters besides, is never going to end."""
 UNASKED = "more than half is never taken unasked"
 UNTOUCHABLE = "redaction"
 PHASE_INVARIANT: Mapping[str, Invariant] = {"layout": "only-punctuation", "punctuation": "only-punctuation"}
@@ -66,9 +69,27 @@ class Unit:
         return self.rule.id
 
     @property
+    def gate(self) -> Gate:
+        """Give what a text must hold, else the unit finds nothing in it."""
+        rule = self.rule
+        if rule.kind == "step":
+            return _step_gate(all_steps()[rule.step].needs)
+        return _gate(rule.match, rule.before, rule.after, rule.when.has, rule.where.near, tuple(rule.replace_each))
+
+    @property
     def invariant(self) -> Invariant:
         """Give the invariant that the rule declares, else the one of its phase."""
         return self.rule.invariant or PHASE_INVARIANT.get(self.rule.phase, "")
+
+
+@lru_cache(maxsize=8192)
+def _gate(match: str, before: str, after: str, has: str, near: str, keys: tuple[str, ...]) -> Gate:
+    return gate((joined(match, before, after) if match else "", has, near), keys)
+
+
+@lru_cache(maxsize=256)
+def _step_gate(needs: frozenset[str]) -> Gate:
+    return gate((), needs)
 
 
 def make_unit(rule: Rule) -> Unit:
@@ -171,7 +192,7 @@ def _matches(rule: Rule, pattern: regex.Pattern[str], text: Text, seconds: float
         first, last = _window(where, text, passed)
     if where.repeated:
         counts = _repetitions(content)
-    for m in pattern.finditer(content, first, timeout=seconds):
+    for m in _hits(pattern, text, first, seconds):
         if m.start() > last or (m.end() > last and where.first):
             return
         if where.repeated:
@@ -181,6 +202,52 @@ def _matches(rule: Rule, pattern: regex.Pattern[str], text: Text, seconds: float
         if where.near and not _is_near(rule, text, m.start(), seconds):
             continue
         yield m
+
+
+LONG = 2_000
+"""Characters of a text in which it does not pay to look for lines first."""
+FEW_STRINGS, FEW_LINES, PARTS = 40, 40, 4_000
+"""So many strings a rule may ask for, and in so many lines they may stand (or one of so many characters), for only
+these lines to be looked at."""
+
+
+def _hits(pattern: regex.Pattern[str], text: Text, first: int, seconds: float) -> Iterator[regex.Match[str]]:
+    """Find a pattern from ``first`` on; where it keeps to lines and must hold rare strings, only in their lines."""
+    lines = _lines_with(pattern, text) if len(text.content) > LONG else None
+    if lines is None:
+        yield from pattern.finditer(text.content, first, timeout=seconds)
+        return
+    for start, end in lines:
+        if end >= first:
+            yield from pattern.finditer(text.content, max(start, first), end, timeout=seconds)
+
+
+def _lines_with(pattern: regex.Pattern[str], text: Text) -> list[tuple[int, int]] | None:
+    """Give the lines that hold what the pattern asks for; None if they are many, or not all there is to look at."""
+    if not keeps_to_lines(pattern.pattern):
+        return None
+    for clause in gate_of(pattern.pattern).clauses:
+        wanted = [s for s in (*clause.strings, *clause.characters) if text.may_hold(s)]
+        lines = _lines_of(wanted, text.content) if len(wanted) <= FEW_STRINGS else None
+        if lines is not None:
+            return lines
+    return None
+
+
+def _lines_of(strings: Sequence[str], content: str) -> list[tuple[int, int]] | None:
+    """Give start and end of the lines in which one of the strings stands; None if they are many."""
+    found: set[tuple[int, int]] = set()
+    most = max(FEW_LINES, len(content) // PARTS)
+    for string in strings:
+        at = content.find(string)
+        while at >= 0:
+            end = content.find("\n", at)
+            end = len(content) if end < 0 else end
+            found.add((content.rfind("\n", 0, at) + 1, end))
+            if len(found) > most:
+                return None
+            at = content.find(string, end)
+    return sorted(found)
 
 
 def _is_near(rule: Rule, text: Text, offset: int, seconds: float) -> bool:
@@ -194,14 +261,14 @@ def _match(rule: Rule, text: Text, seconds: float) -> Iterable[Finding]:
     """Find what a rule with a pattern finds, protected spans respected."""
     pattern = pattern_of(rule)
     # Most rules find nothing in most texts: that is told first, and at no further cost.
-    if not _holds(rule, text.content, seconds) or not pattern.search(text.content, timeout=seconds):
+    if not _holds(rule, text.content, seconds) or next(_hits(pattern, text, 0, seconds), None) is None:
         return ()
     return _found(rule, pattern, text, seconds)
 
 
 def _found(rule: Rule, pattern: regex.Pattern[str], text: Text, seconds: float) -> Iterator[Finding]:
     content = text.content
-    end = -1
+    end, room = -1, GROWTH * len(content) + GROWTH_ROOM
     for m in _matches(rule, pattern, text, seconds):
         start, stop = m.span()
         if rule.remove == "line":
@@ -223,9 +290,30 @@ def _found(rule: Rule, pattern: regex.Pattern[str], text: Text, seconds: float) 
         if rule.remove:
             yield Change(start, content[start:stop], "")
         elif rule.replace is not None:
-            after = m.expand(rule.replace) if "\\" in rule.replace else rule.replace
+            after = _replacement(rule, m, room)
+            room -= len(after) - len(m.group())
+            if room < 0:
+                raise grows_without_end([rule.id])
             if after != m.group():
                 yield Change(start, m.group(), after)
+
+
+def _replacement(rule: Rule, match: regex.Match[str], room: int) -> str:
+    """Give what a match is replaced by; a template that names a long group again and again is not filled in."""
+    template = rule.replace or ""
+    named = template.count("\\")
+    if named > GROWTH and len(template) + named * max(map(len, (match.group(), *match.groups("")))) > room:
+        raise grows_without_end([rule.id])
+    return match.expand(template) if named else template
+
+
+def grows_without_end(units: Sequence[str]) -> RestlessError:
+    """Give the error for rules that make a text longer and longer."""
+    return RestlessError(
+        f"the rules never come to rest: the text grows without end, by {', '.join(units)}; nothing was written",
+        fix="what a rule puts in must not fit its own `match`: narrow that, or set the rule to `level: off`",
+        rules=tuple(units),
+    )
 
 
 @lru_cache(maxsize=256)
@@ -241,7 +329,11 @@ def _replaced(rule: Rule, keys: regex.Pattern[str], text: Text, seconds: float) 
         return ()
 
     def find() -> Iterator[Finding]:
+        room = GROWTH * len(text.content) + GROWTH_ROOM
         for m in keys.finditer(text.content, timeout=seconds):
+            room -= len(rule.replace_each[m.group()]) - len(m.group())
+            if room < 0:
+                raise grows_without_end([rule.id])
             yield Change(m.start(), m.group(), rule.replace_each[m.group()])
 
     return _limited(rule, text, seconds, find)
@@ -250,7 +342,8 @@ def _replaced(rule: Rule, keys: regex.Pattern[str], text: Text, seconds: float) 
 def findings(unit: Unit, text: Text) -> list[Finding]:
     """Run one unit on a text and give what may stand: in order, without overlap, nothing forbidden.
 
-    Raises RuleTimeoutError when the unit needs longer than `seconds_for` allows.
+    Raises RuleTimeoutError when the unit needs longer than `seconds_for` allows, RestlessError when what it puts
+    in is a multiple of the text.
     """
     rule = unit.rule
     if rule.level == "off":

@@ -27,6 +27,7 @@ from shanben.rulebook.load import (
     REMOVALS,
     REQUIRED_KEYS,
     RULE_KEYS,
+    SUPPRESS_KEYS,
     WHEN_KEYS,
     WHERE_KEYS,
     ParamSpec,
@@ -51,7 +52,7 @@ def rule_file_schema(steps: Mapping[str, Step] | None = None) -> Schema:
     """Give the schema (draft 2020-12) of one rule file; without ``steps`` with all that are installed.
 
     >>> sorted(rule_file_schema({})["properties"])
-    ['let', 'rules']
+    ['let', 'rules', 'suppress']
     """
     if steps is None:
         from shanben.steps import all_steps
@@ -64,11 +65,17 @@ def rule_file_schema(steps: Mapping[str, Step] | None = None) -> Schema:
             "additionalProperties": _PATTERN,
         },
         "rules": {"type": "array", "minItems": 1, "items": _rule(steps)},
+        "suppress": {
+            "type": "array",
+            "minItems": 1,
+            "items": _object(SUPPRESS_KEYS, dict.fromkeys(SUPPRESS_KEYS, _TEXT), ["rule", "reason"]),
+        },
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Shanben rule file",
-        **_object(FILE_KEYS, values, ["rules"]),
+        **_object(FILE_KEYS, values),
+        "anyOf": [{"required": ["rules"]}, {"required": ["suppress"]}],
     }
 
 

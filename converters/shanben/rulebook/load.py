@@ -36,6 +36,7 @@ from shanben.rulebook.schema import (
     Place,
     Rule,
     Rulebook,
+    Suppression,
     When,
     Where,
 )
@@ -89,6 +90,14 @@ CODES: Mapping[str, str] = {
 FILE_KEYS: Mapping[str, str] = {
     "let": "named parts of patterns, used as ${NAME}",
     "rules": "the rules, in any order",
+    "suppress": "only in works/<work>.yaml: what the work refuses, place by place or a whole rule",
+}
+SUPPRESS_KEYS: Mapping[str, str] = {
+    "rule": "the id of the rule that must do nothing here",
+    "at": "a text of the source: only where it stands; without it nowhere in this work",
+    "before": "what stands directly before `at`",
+    "after": "what stands directly after `at`",
+    "reason": "why",
 }
 RULE_KEYS: Mapping[str, str] = {
     "id": "the rule's name: kebab-case, unique, never used again",
@@ -358,6 +367,7 @@ class _Options:
     faults: Faults
     check_patterns: bool = True
     known_steps: Mapping[str, Step] | None = None
+    suppress: tuple[Suppression, ...] = ()
 
     def steps(self) -> Mapping[str, Step]:
         """Give the steps; they are imported only when a rule names one."""
@@ -369,8 +379,14 @@ class _Options:
 
 
 def _read_file(node: Node | None, phase: str, options: _Options) -> list[_Draft]:
-    """Read the rules of one file."""
-    top = strict_yaml.mapping(options.faults, node, "a rule file", FILE_KEYS, ["rules"])
+    """Read the rules of one file; what a work refuses is put into the options."""
+    refuses = isinstance(node, Pairs) and "suppress" in node.entries
+    top = strict_yaml.mapping(options.faults, node, "a rule file", FILE_KEYS, [] if refuses else ["rules"])
+    if "suppress" in top:
+        if PurePosixPath(top["suppress"].key.place.file).parent.name != "works":
+            fix = "put it into works/<work>.yaml, or into work.yaml beside the source"
+            options.faults.add("R217", top["suppress"].key.place, "only a work can refuse what rules do", fix)
+        options.suppress += read_suppressions(options.faults, top["suppress"].value)
     lets = _Lets(options.faults)
     if "let" in top:
         lets.read(top["let"].value)
@@ -381,6 +397,23 @@ def _read_file(node: Node | None, phase: str, options: _Options) -> list[_Draft]
                 drafts.append(draft)
     lets.add_unused()
     return drafts
+
+
+def read_suppressions(faults: Faults, node: Node) -> tuple[Suppression, ...]:
+    """Read what a work refuses: of a rule all, or what it does where a text stands; the reason must be given."""
+    found = []
+    for item in strict_yaml.items(faults, node, "`suppress`"):
+        entry = strict_yaml.mapping(faults, item, "a suppression", SUPPRESS_KEYS, ["rule"])
+        if "rule" in entry and "reason" not in entry:
+            words, fix = "a suppression needs its reason", "add reason: why the rule must do nothing here"
+            faults.add("R202", item.place, words, fix)
+        if "at" not in entry and (alone := [entry[key] for key in ("before", "after") if key in entry]):
+            fix = "add at: the text that stands between them"
+            faults.add("R202", alone[0].key.place, "`before` and `after` say where `at` stands", fix)
+        values = {key: strict_yaml.text(faults, value.value, f"`{key}`") for key, value in entry.items()}
+        if {"rule", "reason"} <= values.keys() and all(values.values()):
+            found.append(Suppression(place=entry["rule"].value.place, **values))
+    return tuple(found)
 
 
 class _RuleReader:
@@ -1120,7 +1153,8 @@ def load_rules(
     rules = _together(drafts, base, collected)
     if faults is None:
         collected.raise_if_any()
-    return Rulebook(tuple(rules), (*(base.layers if base else ()), layer))
+    below = base or Rulebook(())
+    return Rulebook(tuple(rules), (*below.layers, layer), (*below.suppress, *options.suppress))
 
 
 def _together(drafts: Sequence[_Draft], base: Rulebook | None, faults: Faults) -> list[Rule]:

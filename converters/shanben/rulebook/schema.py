@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, get_args
 
 Level = Literal["off", "trial", "suggest", "fix"]
@@ -116,7 +117,7 @@ class MarkSpec:
 ParamValue = str | int | float | bool | tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """One entry of a rule file, checked. Fields of kinds that the rule does not use stay empty.
 
@@ -154,7 +155,7 @@ class Rule:
     keep: tuple[Keep, ...] = ()
     excuses: Mapping[str, str] = field(default_factory=dict)  # key `lint`: code -> why it does not hold here
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Give a SHA-256 over all that decides what the rule does; examples and place are left out."""
         said = {
@@ -174,13 +175,37 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppression:
+    """The rule ``rule`` may do nothing where the text ``at`` stands; without ``at`` nowhere in this work.
+
+    With ``before`` and ``after`` only where ``at`` stands directly between these two texts.
+    """
+
+    rule: str
+    reason: str
+    place: Place
+    at: str = ""
+    before: str = ""
+    after: str = ""
+
+    @property
+    def quote(self) -> str:
+        """Give the whole stretch of text that is looked for."""
+        return self.before + self.at + self.after
+
+
+@dataclass(frozen=True)
 class Rulebook:
-    """All rules that were loaded, in file order; ``layers`` names the folders that they come from."""
+    """All rules that were loaded, in file order; ``layers`` names the folders that they come from.
+
+    ``suppress`` is what the file of the work itself refuses.
+    """
 
     rules: tuple[Rule, ...]
     layers: tuple[str, ...] = ()
+    suppress: tuple[Suppression, ...] = ()
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Give the SHA-256 over the digests of all rules, sorted by id."""
         lines = sorted(f"{rule.id} {rule.digest}" for rule in self.rules)

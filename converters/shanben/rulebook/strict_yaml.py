@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 20
+MAX_VALUES = 200_000
+"""Texts, lists and mappings in one file: as many as are read in a few seconds and 100 MB of memory."""
 MAX_PRINTED = 200
 """So many faults are printed; the rest is counted."""
 MAX_KEPT = 10_000
@@ -59,6 +61,7 @@ CODES: Mapping[str, str] = {
     "R112": "a second document, or a % directive",
     "R113": "too many levels",
     "R114": "a key that is no text",
+    "R115": "too many values",
     "R201": "another kind of value is wanted (text, list or mapping)",
     "R202": "a key is missing",
     "R203": "an unknown key",
@@ -421,6 +424,7 @@ class _Composer:
         self._events: Iterator[Any] = iter(yaml.parse(content, Loader=loader))
         self._name = name
         self._faults = faults
+        self._values = 0
 
     def document(self) -> Node | None:
         next(self._events)  # stream start
@@ -450,6 +454,10 @@ class _Composer:
         place = self._place(event)
         if depth > MAX_DEPTH:
             self._faults.add("R113", place, f"more than {MAX_DEPTH} levels", "flatten it")
+            raise _StopReadingError
+        self._values += 1
+        if self._values > MAX_VALUES:
+            self._faults.add("R115", place, f"more than {MAX_VALUES} values", "part it into several files")
             raise _StopReadingError
         if isinstance(event, yaml.AliasEvent):
             self._faults.add("R109", place, f"the alias *{event.anchor}", "write it out; quote a text with *")

@@ -19,13 +19,15 @@ class Step:
 
     ``params`` is a frozen dataclass; its fields, defaults and annotations (str, int, float, bool,
     tuple[str, ...]) are the schema of the rule's `params:`. Suggestions count in the last round, when all else is at
-    rest; with ``lasting`` those of the first round stand too, since later rules take their evidence away.
+    rest; with ``lasting`` those of the first round stand too, since later rules take their evidence away. In a text
+    without any of the characters ``needs`` (empty: not known) the step finds nothing, so it is not run.
     """
 
     name: str
     run: Callable[[Text, Any], Iterable[Finding]]
     params: type
     lasting: bool = False
+    needs: frozenset[str] = frozenset()
 
 
 @cache

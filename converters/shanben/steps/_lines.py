@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import re
+from functools import cache
 from unicodedata import east_asian_width
 
 import regex
@@ -31,9 +32,21 @@ _NUMBERED = regex.compile(
 _HAN = regex.compile(r"[\p{Han}〇\u3000-\u303f\uff00-\uffef“”‘’…—]", regex.VERSION1)
 
 
-@lru_cache(maxsize=4096)
-def _cell(character: str) -> float:
-    return 1.0 if east_asian_width(character) in "WFA" else 0.5
+@cache
+def _narrow() -> re.Pattern[str]:
+    """Find runs of characters that are half a cell wide; of those of one plane only, the others are few."""
+    spans: list[list[int]] = []
+    for code in range(0x10000):
+        if east_asian_width(chr(code)) not in _WIDE:
+            if spans and spans[-1][1] == code - 1:
+                spans[-1][1] = code
+            else:
+                spans.append([code, code])
+    listed = "".join(f"{re.escape(chr(a))}-{re.escape(chr(b))}" for a, b in spans)
+    return re.compile(f"[{listed}]+")
+
+
+_WIDE = "WFA"
 
 
 def width(text: str) -> float:
@@ -42,7 +55,9 @@ def width(text: str) -> float:
     >>> width("常务委员会,28次")
     7.5
     """
-    return sum(map(_cell, text))
+    if text and max(text) > "\uffff":
+        return sum(1.0 if east_asian_width(c) in _WIDE else 0.5 for c in text)
+    return len(text) - 0.5 * len("".join(_narrow().findall(text)))
 
 
 def is_numbered(line: str) -> bool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import add
 
 import regex
 
@@ -89,8 +90,10 @@ def _sightings(content: str, words: set[str]) -> Counter[str]:
     """Count how often each word stands in the text, in one pass for each length."""
     found: Counter[str] = Counter()
     for length in {len(w) for w in words}:
-        pieces = (content[i : i + length] for i in range(len(content) - length + 1))
-        found.update(w for w in pieces if w in words)
+        pieces: Iterable[str] = content
+        for further in range(1, length):
+            pieces = map(add, pieces, content[further:])
+        found.update(filter(words.__contains__, pieces))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import regex
 
@@ -33,7 +34,7 @@ def mojibake(text: Text, params: Params) -> Iterator[Finding]:
     >>> list(mojibake(Text.of("中国人民，浣犲"), Params()))
     []
     """
-    for m in _RUN.finditer(text.content):
+    for m in _runs(text):
         if any(overlaps(text.protected(kind), *m.span()) for kind in ("url", "code")):
             continue
         if _WESTERN.fullmatch(m.group()):
@@ -46,7 +47,34 @@ def mojibake(text: Text, params: Params) -> Iterator[Finding]:
                 yield Change(start, piece, good)
 
 
-_EDGE = regex.compile(r"[，。、；：！？（）《》“”‘’「」『』【】\s]+")
+_EDGES = r"，。、；：！？（）《》“”‘’「」『』【】\s"
+_EDGE = regex.compile(f"[{_EDGES}]+")
+_DAMAGED_WESTERN = regex.compile(
+    r"[\xa1-\xff][\x80-\xff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u2122]"
+)
+"""Two neighbours that stand in each text whose bytes were read as a Western encoding."""
+
+
+@cache
+def _first_of_damaged() -> frozenset[str]:
+    """Give the characters whose two bytes of GBK begin a good character of UTF-8: damaged Chinese begins so."""
+    leads = (0xC2, *range(0xE2, 0xEA), 0xEF, 0xF0)
+    return frozenset("".join(bytes((a, b)).decode("gbk", "ignore") for a in leads for b in range(0x80, 0xC0)))
+
+
+def _runs(text: Text) -> Iterator[regex.Match[str]]:
+    """Give the runs of characters beyond ASCII, of the lines in which something may be damaged."""
+    content = text.content
+    places = [m.start() for m in _DAMAGED_WESTERN.finditer(content)]
+    if first := _first_of_damaged().intersection(content):
+        damaged = regex.compile(rf"(?<![^\x00-\x7f{_EDGES}])[{''.join(sorted(first))}]")
+        places += [m.start() for m in damaged.finditer(content)]
+    passed = -1
+    for place in sorted(places):
+        if place > passed:
+            line = text.lines[text.line_at(place)]
+            yield from _RUN.finditer(content, line.start, line.end)
+            passed = line.end
 
 
 def _chinese_pieces(run: str, start: int) -> Iterator[tuple[int, str]]:

@@ -8,9 +8,10 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from shanben.errors import OutputError, SourceError
 
@@ -40,7 +41,7 @@ def read_source(path: Path, *, limit: int = MAX_SOURCE) -> bytes:
         if size > limit:
             raise SourceError(*_too_large(size, limit), where=where, fix=_SPLIT)
         with path.open("rb") as file:
-            data = file.read(limit + 1)
+            data = b"".join(_pieces(file, limit + 1))
     except OSError as error:
         raise SourceError(
             f"the file cannot be read ({error.strerror or error})", where=where, fix="check its permissions"
@@ -50,6 +51,13 @@ def read_source(path: Path, *, limit: int = MAX_SOURCE) -> bytes:
     if len(data) > limit:
         raise SourceError(*_too_large(len(data), limit), where=where, fix=_SPLIT)
     return data
+
+
+def _pieces(file: BinaryIO, most: int) -> Iterator[bytes]:
+    """Read up to ``most`` bytes; read at once, that many would be set aside even for a small file."""
+    while piece := file.read(min(most, 1 << 20)):
+        most -= len(piece)
+        yield piece
 
 
 _SPLIT = "split it into several files, or raise the limit with --max-megabytes"
