@@ -193,6 +193,15 @@ def test_try_takes_a_file_that_is_not_installed_and_shows_all_kinds(home: Path) 
     assert marks.hits == ()
 
 
+def test_try_leaves_what_the_work_refuses(tmp_path: Path) -> None:
+    (tmp_path / "work.yaml").write_text(
+        "title: 笔记\nsuppress:\n- {rule: han-comma, at: '强调,要', reason: 引文如此}\n", encoding="utf-8"
+    )
+    (tmp_path / "source.txt").write_text("会议强调,要抓好落实,守住底线。\n", encoding="utf-8")
+    [work] = find_works([tmp_path / "source.txt"])
+    assert [h.left[-2:] for h in authoring.effect(work, ["han-comma"]).hits] == ["落实"]
+
+
 def test_try_alone_runs_on_the_decoded_text(home: Path) -> None:
     work = find_works([home / "notice.txt"])[0]
     effect = authoring.effect(work, ["han-comma"], alone=True)

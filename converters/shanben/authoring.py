@@ -132,7 +132,8 @@ def effect(
     """Compare the clean text of a document with some rules and without them, whatever their level.
 
     ``words`` are ids, rule files or folders. A rule that overrides another is compared with that one. With
-    ``alone`` only these rules run, each once, on the decoded text. Raises as `pipeline.clean` does.
+    ``alone`` only these rules run, each once, on the decoded text; else what the work refuses is refused here as
+    well. Raises as `pipeline.clean` does.
     """
     source = work.read()
     content, decoding = decode(source.data, encoding=encoding or work.encoding, name=source.name)
@@ -143,7 +144,9 @@ def effect(
     if alone:
         return _alone(str(work.path), content, on, chosen)
     off = make_plan(_restored(_at_level(book, chosen, "off"), chosen, work.slug))
-    with_them, without = (run(source, content, decoding, p) for p in (on, off))
+    refused = (*work.suppress, *book.suppress)
+    with_them = run(source, content, decoding, on, suppress=refused)
+    without = run(source, content, decoding, off, suppress=[s for s in refused if s.rule not in chosen])
     names = ", ".join(sorted(chosen)) if len(chosen) <= 3 else f"{len(chosen)} rules"
     diff = unified_diff(without.text, with_them.text, f"{work.path} (without)", f"{work.path} (with {names})", 1)
     return Effect(str(work.path), tuple(hits_of(with_them, content, chosen)), diff, _held(with_them, chosen))
