@@ -193,6 +193,40 @@ def test_try_takes_a_file_that_is_not_installed_and_shows_all_kinds(home: Path) 
     assert marks.hits == ()
 
 
+def test_an_example_with_a_redaction_is_told_as_such(tmp_path: Path) -> None:
+    stamp = rule_file(
+        tmp_path / "stamp.yaml", "stamp", "match: '^某图书馆藏书.*$'", "remove: line",
+        "examples: [[\"正文。\\n某图书馆藏书\", \"正文。\\n\"]]",
+    )  # fmt: skip
+    done = run("rules", "test", stamp)
+    said = done.stdout.decode()
+    assert done.returncode == 5 and "(it would touch a redaction)" in said
+    assert "something that was blotted out" in said and "widen" not in said
+
+
+def test_try_says_when_other_rules_came_first(home: Path) -> None:
+    rule_file(
+        home / "late.yaml",
+        "late",
+        "match: '^会议强调,.*$'",
+        "remove: line",
+        'examples: [["好。\\n会议强调,好", "好。\\n"]]',
+    )
+    said = good(call("rules", "try", "late.yaml", "notice.txt")).decode()
+    assert "0 hits" in said and "as it came in it has 1 hit" in said and "artifacts" in said
+    assert "as it came in" not in good(call("rules", "try", "club-line", "notice.txt")).decode()
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.yml", "rules: []\n"), ("a.yaml", "- id: x\n  match: y\n")])
+def test_a_rules_folder_without_rule_files_is_named(tmp_path: Path, name: str, content: str) -> None:
+    write(tmp_path / "rules" / name, content)
+    write(tmp_path / "a.txt", "一段文字。\n")
+    done = run("explain", tmp_path / "a.txt")
+    assert b"is left out: no file in it is a rule file" in done.stderr and done.returncode == 0
+    write(tmp_path / "rules" / "b.yaml", "rules: []\n")
+    assert b"left out" not in run("explain", tmp_path / "a.txt").stderr
+
+
 def test_try_leaves_what_the_work_refuses(tmp_path: Path) -> None:
     (tmp_path / "work.yaml").write_text(
         "title: 笔记\nsuppress:\n- {rule: han-comma, at: '强调,要', reason: 引文如此}\n", encoding="utf-8"

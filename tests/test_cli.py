@@ -46,6 +46,7 @@ COMMANDS = [
     "ledger diff",
     "ledger schema",
     "train-joints",
+    "train-frame",
 ]
 ESCAPE = b"\x1b["
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from benchmarks.web_pages import measure, total
+from shanben.cli import main
+from shanben.errors import SourceError
 from shanben.ledger import Capture, Change, apply_changes
 from shanben.pipeline import clean, plan
+from shanben.steps._frame_lines import Kind, Line, outer_lines
+from shanben.steps._frame_zones import ZONES, features_of, likelihoods, read_weights, zone_frame
 from shanben.steps.page_frame import Params, page_frame
 from shanben.values import Text
 
@@ -290,3 +299,159 @@ def test_numbers_of_links_hide_no_controls() -> None:
 def test_a_row_of_words_above_the_title_goes() -> None:
     page = f"{HEAD}登录\n看花草 问园丁 查花期 学扦插\n{TITLE}\n来源：临江日报 发布时间：2024-03-01 08:30\n{PROSE}{FOOT}"
     assert "看花草" not in after(page)
+
+
+SITE = "云溪\n山川 | 人物 | 器物 | 风俗\n云溪网 > 人物 > 正文\n"
+LONG = (
+    "修钟的人姓韩，铺子开在桥头，一开就是四十年，镇上没有一户人家没有找过他。\n"
+    "他修钟的时候不说话，只听，听完了才动手，动手以后很少再拆第二次。\n"
+    "铺子里挂着十三座钟，十三座钟走的都是一样的时间，一秒也不差。\n"
+    "有人问他收不收徒弟，他说收过三个，三个都改行了，如今只剩下他自己。\n"
+)
+
+
+def test_what_a_list_of_links_tells_goes_with_its_sentences() -> None:
+    links = (
+        "责任编辑：李四\n我要反馈\n热门推荐\n"
+        "最后一个箍桶匠\n这门手艺传了三代，如今只有他还在做，一年也做不了几只。\n2019-09-09 21:38:04\n"
+        "老街上的秤杆铺\n他的秤从来不差一钱，买菜的人都信得过，铺子开了六十年。\n2019-09-09 21:38:04\n"
+        "关于我们 联系我们\n湘ICP备12345678号\n"
+    )
+    text = f"{TITLE}\n{LONG}{LONG.replace('钟', '表')}"
+    assert clean(f"{SITE}{text}{links}").text == text
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "参考文献\n[1] 陆明. 古钟修理[M]. 北京: 某某书局, 1988: 23-31.\n",
+        "相关链接\n铺子开门时间：每周二、周五8:30—11:00\n地点：桥头街8号\n",
+        "韩师傅口述\n2011-9-3\n",
+        "附：十三座钟的名称\n座钟\n挂钟\n闹钟\n怀表\n",
+        "《钟铺》\n钟声一响\n满街的雨都停了\n他抬起头\n",
+    ],
+)
+def test_what_belongs_to_the_text_stays_below_it(tail: str) -> None:
+    assert after(f"{HEAD}{TITLE}\n{LONG}{tail}{FOOT}") == f"{TITLE}\n{LONG}{tail}"
+
+
+def test_posts_of_readers_stay_in_a_thread() -> None:
+    posts = (
+        "只看该作者\n沙发\n发表于 2017-9-11 08:20:33 | 只看该作者\n钟修得真好，请问这座钟是哪一年的？我那座也停了。\n"
+    )
+    cleaned = after(f"{HEAD}{TITLE}\n{LONG}{posts}使用道具 举报\n回复 支持 反对\n返回列表\n{FOOT}")
+    assert "钟修得真好，请问这座钟是哪一年的？我那座也停了。\n" in cleaned
+
+
+@pytest.mark.parametrize("body", ["锅\n碗\n盆\n筷子\n菜刀\n砧板\n", "红汤锅　38元\n清油锅　42元\n鲜毛肚\n黄喉\n"])
+def test_a_list_without_sentences_stays(body: str) -> None:
+    text = f"厨房用品\n来源：本站 发布时间：2012-3-1 10:20\n{body}"
+    assert after(HEAD + text + FOOT) == text
+
+
+def test_lines_are_weighed_as_a_chain_of_zones() -> None:
+    known = outer_lines(Text.of(f"{HEAD}{TITLE}\n{LONG}{FOOT}"), params())
+    weights = read_weights()
+    likely, zones = likelihoods(weights.scores(features_of(known, [0] * len(known))), weights.steps)
+    assert re.fullmatch("H*T(?:[TI]*T)?F*", zones)
+    assert all(0 <= chance <= 1 + 1e-9 for chance in likely)
+    assert min(likely[3:7]) > 0.99 > 0.01 > max(*likely[:2], *likely[-4:])
+
+
+def test_the_first_run_of_sentences_is_never_head_or_foot() -> None:
+    many = "".join(f"网友{n}号\n写得真好，我看了三遍，每一遍都有新的发现。\n回复 赞 {n}\n" for n in range(80))
+    assert after(f"{HEAD}{TITLE}\n{LONG}分享到：\n返回顶部\n热门评论\n{many}{FOOT}").startswith(f"{TITLE}\n{LONG}")
+
+
+def test_without_two_lines_of_a_frame_nothing_is_weighed() -> None:
+    known = outer_lines(Text.of(f"{TITLE}\n{LONG}阿芳\n来自手机\n"), params())
+    assert zone_frame(known, lambda _: 9)[0] == set()
+
+
+def test_the_read_weights_are_whole() -> None:
+    weights = read_weights()
+    assert weights.weights.shape == (len(weights.rows), 4)
+    assert len(weights.rows) > 1000
+    rows = [weights.steps["HTIF".index(a), "HTIF".index(b)] > -100 for a in "HTIF" for b in "HTIF"]
+    assert rows == [
+        True,
+        True,
+        False,
+        False,
+        False,
+        True,
+        True,
+        True,
+        False,
+        True,
+        True,
+        False,
+        False,
+        False,
+        False,
+        True,
+    ]
+    assert all(name.isprintable() and "\t" not in name for name in weights.rows)
+
+
+# --- training --------------------------------------------------------------------------------------------------
+
+PAGES = Path(__file__).parent / "cases" / "pages"
+
+
+def test_weights_are_learned_from_labelled_pages_the_same_bytes_each_time(tmp_path: Path) -> None:
+    for number in (1, 2):
+        done = CliRunner().invoke(
+            main,
+            [
+                "train-frame",
+                str(PAGES / "first-held"),
+                "-o",
+                str(tmp_path / f"{number}.tsv"),
+                "--mixtures",
+                "20",
+                "--json",
+            ],
+        )
+        assert done.exit_code == 0, done.output
+        told = json.loads(done.stdout)
+        assert told["pages"] > 100 and told["features"] > 500
+    assert (tmp_path / "1.tsv").read_bytes() == (tmp_path / "2.tsv").read_bytes()
+    weights = read_weights(str(tmp_path / "1.tsv"))
+    known = [
+        Line(n, said, kind)
+        for n, (said, kind) in enumerate([*HEAD_LINES, ("花都开了，他看了很久，才慢慢走回家去。", "prose")])
+    ]
+    scores = weights.scores(features_of(known, [0] * len(known)))
+    assert scores[-1].argmax() == ZONES.index("T")
+
+
+HEAD_LINES: list[tuple[str, Kind]] = [
+    ("首页 | 登录 | 注册", "sign"),
+    ("设为首页", "sign"),
+    ("当前位置：首页 > 新闻", "path"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [("a.txt", "# page\n首页\n", "a line without label"), ("a.txt", "# page\n-首页\n", "no page has a line of text")],
+)
+def test_pages_that_teach_nothing_are_refused(tmp_path: Path, name: str, content: str, said: str) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    done = CliRunner().invoke(main, ["train-frame", str(tmp_path), "-o", str(tmp_path / "w.tsv")])
+    assert done.exit_code == 3
+    assert said in done.output
+    assert not (tmp_path / "w.tsv").exists()
+
+
+def test_a_file_that_holds_no_weights_is_named(tmp_path: Path) -> None:
+    (tmp_path / "w.tsv").write_text("# head\nHH\tx\ty\tz\tq\n", encoding="utf-8")
+    with pytest.raises(SourceError, match="holds no weights of zones"):
+        read_weights(str(tmp_path / "w.tsv"))
+
+
+def test_what_the_shipped_weights_remove_of_known_pages() -> None:
+    scores = [measure(page) for page in sorted((PAGES / "first-held").glob("*.txt"))]
+    whole = total("first-held", scores)
+    assert len(whole.missed) < 0.03 * whole.artifacts and whole.lost == 0

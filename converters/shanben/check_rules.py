@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from shanben.errors import RestlessError, RuleTimeoutError
-from shanben.ledger import Change, Held, apply_changes
+from shanben.ledger import Change, Held, Suggestion, apply_changes
 from shanben.pipeline import Plan, is_fight, make_plan, run
-from shanben.rulebook.apply import Unit, findings, make_unit, resolve_near
+from shanben.rulebook.apply import WOULD_REDACT, Unit, findings, make_unit, resolve_near
 from shanben.rulebook.backtracking import slow_parts
 from shanben.rulebook.load import full_pattern
 from shanben.rulebook.schema import Place, Rule
@@ -71,6 +71,11 @@ class Failure:
             if ", " in self.culprit:
                 return "let none put in what another looks for: narrow one `match`, or set one of them to `level: off`"
             return "what a rule puts in must not fit its own `match`: narrow that"
+        if self.reason == WOULD_REDACT:
+            return (
+                "the text holds 某, XX, ××, ** or the like, which stand for something that was blotted out and are never "
+                "taken away (docs/writing-rules.md, Redactions); write the example with other words"
+            )
         if self.outcome == "missing":
             return "widen `match`, `before` or `after`, or correct the example"
         return f"narrow {self.culprit or 'the rule'}, or correct the example if the change is wanted"
@@ -219,6 +224,8 @@ class _Check:
         """Give what a rule alone makes of a text, and why it was held back if it was."""
         found = findings(unit, Text(text, guards=self.plan.guards))
         held = next((f.reason for f in found if isinstance(f, Held)), "")
+        if not held and unit.rule.level != "suggest" and not any(isinstance(f, Change) for f in found):
+            held = next((f.reason for f in found if isinstance(f, Suggestion) and f.reason == WOULD_REDACT), "")
         if _only_looks(unit.rule):
             return (text if found else NOTHING_FOUND), held
         return apply_changes(text, [f for f in found if isinstance(f, Change)], unit=unit.id), held

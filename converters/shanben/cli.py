@@ -327,9 +327,17 @@ def clean(
 
 
 def _tell_rules(works: Iterable[Any], given: Sequence[Path]) -> None:
-    """Say which rules take part that were not asked for, since they lie beside a source."""
+    """Say which rules take part that were not asked for, since they lie beside a source, and which folder does not."""
+    from shanben.works import left_out
+
+    works = list(works)
     for folder in dict.fromkeys(folder for work in works for folder in work.unasked(given)):
         click.echo(f"with the rules in {_one_line(str(folder))}", err=True)
+    for folder in dict.fromkeys(folder for work in works if (folder := left_out(work.path.parent))):
+        click.echo(
+            f"{_one_line(str(folder))} is left out: no file in it is a rule file (NAME.yaml with a line `rules:`)",
+            err=True,
+        )
 
 
 def _tell_alarms(ledger: Ledger) -> None:
@@ -696,4 +704,45 @@ def train_joints(
         click.echo(
             f"  {words}: {sum(kept['n-grams']):,} n-grams of up to {kept['order']}, {kept['characters']:,} characters"
         )
+    return 0
+
+
+@main.command("train-frame")
+@click.argument("pages", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), required=True, metavar="FILE.tsv", help="Where the weights go."
+)
+@click.option(
+    "--mixtures",
+    type=click.IntRange(0, 100_000),
+    default=650,
+    show_default=True,
+    metavar="N",
+    help="Pages to put together besides from the heads, texts and feet of those given.",
+)
+@_RULES
+@_JSON
+def train_frame(pages: tuple[Path, ...], out: Path, mixtures: int, rules: tuple[Path, ...], as_json: bool) -> int:
+    """Learn from labelled pages what belongs to web pages and what to their texts.
+
+    PAGES are UTF-8 files, or folders of them: a first line with # and what kind of page it is, then its lines, each
+    with a label before it: + text, - the page's, ? either. Texts without a frame, each line with +, teach what must
+    stay. The same pages give the same bytes. `weights` among the `params` of the rule `frame-of-web-page` names the
+    file. docs/frame-zones.md says what the shipped weights know.
+
+    \b
+    Example:
+      shanben train-frame pages/ -o my-pages.tsv
+    """
+    from shanben.pipeline import plan
+    from shanben.steps._frame_lines import Params
+    from shanben.steps._frame_train import train
+
+    rule = next(r for r in plan(rules).rulebook.rules if r.id == "frame-of-web-page")
+    told = train(pages, out, Params(**dict(rule.params)), mixtures)  # type: ignore[arg-type]
+    if as_json:
+        _print_json(told)
+    else:
+        said = ", ".join(f"{count:,} {what}" for what, count in told.items())
+        click.echo(f"{click.style(_one_line(str(out)), bold=True)}  {said}")
     return 0

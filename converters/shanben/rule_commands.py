@@ -279,7 +279,8 @@ def rules_try(
 
     effects: list[Effect] = []
     failed: list[ShanbenError] = []
-    for work in find_works(sources):
+    works = find_works(sources)
+    for work in works:
         try:
             effects.append(effect(work, [word], layers=layers_here(rules), encoding=encoding, alone=alone))
         except ShanbenError as error:
@@ -300,6 +301,14 @@ def rules_try(
         touched = sum(bool(e.hits) for e in effects)
         of = "1 document" if len(effects) == 1 else f"{len(effects)} documents"
         click.echo(f"{hits} {'hit' if hits == 1 else 'hits'} in {touched} of {of}")
+        if not (hits or alone or any(e.held for e in effects)):
+            found = [effect(work, [word], layers=layers_here(rules), encoding=encoding, alone=True) for work in works]
+            if early := sum(len(e.hits) for e in found):
+                click.echo(
+                    f"on the text as it came in it has {early} {'hit' if early == 1 else 'hits'}: before it runs, other "
+                    "rules have changed that (`,` into `，`); write what the clean text says, or put the rule into a "
+                    "folder `artifacts`, whose rules run before punctuation is mended"
+                )
     for fault in failed:
         click.echo(f"error: {printable(str(fault))}", err=True)
     return failed[0].exit_code if failed else 0

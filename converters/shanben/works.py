@@ -123,6 +123,19 @@ def own_rules(folder: Path) -> Path | None:
         return None
 
 
+def left_out(folder: Path) -> Path | None:
+    """Give the folder `rules` inside ``folder`` when it holds YAML files, but none that looks like a rule file."""
+    rules = folder / RULES_FOLDER
+    try:
+        if not rules.is_dir() or rules == rules_root() or own_rules(folder):
+            return None
+        named = (*rules.glob("*.y*ml"), *rules.glob("*/*.y*ml"))
+        whole = all((rules / name).is_dir() for name in FOLDERS[:-2])
+        return rules if named and not whole else None
+    except OSError:
+        return None
+
+
 _RULES = re.compile(rb"^(?:\xef\xbb\xbf)?(?:rules|suppress):", re.MULTILINE)
 
 

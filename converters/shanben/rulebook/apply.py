@@ -35,6 +35,7 @@ GROWTH, GROWTH_ROOM = 3, 1_000
 """A text that becomes so many times as long, and so many characters besides, is never going to end."""
 UNASKED = "more than half is never taken unasked"
 UNTOUCHABLE = "redaction"
+WOULD_REDACT = "it would touch a redaction"
 PHASE_INVARIANT: Mapping[str, Invariant] = {"layout": "only-punctuation", "punctuation": "only-punctuation"}
 _DIGITS = regex.compile(r"\d+")
 _CONTENT = regex.compile(r"[\p{L}\p{N}]", PATTERN_FLAGS)
@@ -397,7 +398,7 @@ def _allowed(changes: Sequence[Change], text: Text) -> tuple[list[Change], list[
     end = 0
     for c in changes:
         if overlaps(redactions, c.start, c.end) and not _spares_redactions(c, redactions):
-            refused.append(_as_suggestion(c, "it would touch a redaction"))
+            refused.append(_as_suggestion(c, WOULD_REDACT))
         elif c.start >= end:
             kept.append(c)
             end = c.end

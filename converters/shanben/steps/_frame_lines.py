@@ -1,0 +1,325 @@
+"""What kind a line of a web page is, by the vocabularies of the rule and by the lines beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from itertools import groupby
+from typing import Literal
+
+import regex
+
+from shanben.values import Text
+
+Kind = Literal[
+    "sign",
+    "inside",
+    "path",
+    "foot",
+    "list",
+    "scored",
+    "likely",
+    "menu",
+    "weak",
+    "near",
+    "fact",
+    "stamp",
+    "keep",
+    "text",
+    "prose",
+]
+KNOWN = frozenset({"sign", "inside", "path", "foot", "list"})
+CERTAIN = KNOWN | {"scored"}
+FACTS = frozenset({"fact", "stamp"})
+WORDS = KNOWN | {"weak", "menu", "scored", "likely"}
+BUTTONS = frozenset({"weak", "likely"})
+"""Kinds of lines that are frame beside others, and nothing by themselves."""
+PRESSED: frozenset[Kind] = frozenset({"weak", "likely", "sign", "scored"})
+"""Kinds of lines that may be buttons."""
+TITLES = frozenset({"text", "keep", "prose"})
+"""Kinds of lines above the text that may be its title."""
+_PATTERNS = (
+    "signs", "paths", "inside", "feet", "near", "lists", "facts", "stamps", "keep", "shapes", "abstracts", "keywords",
+)  # fmt: skip
+"""Parameters that hold patterns."""
+FLAGS = regex.VERSION1
+_GAPS = regex.compile(r"[^\p{L}\p{N}]+", FLAGS)
+_COUNT = regex.compile(r"\d+(?:[.,]\d+)?[万亿千kKwWmM]?[+＋]?", FLAGS)
+_BARS = regex.compile(r"[|｜·]", FLAGS)
+_TEXT_MARKS = regex.compile(r"[。；，！？“”]", FLAGS)
+_SENTENCE = regex.compile(r"[。；，、!！?？…;,]['\"”’」』）)】]*(?:\[\d{1,3}\])*$", FLAGS)
+_LEAD = regex.compile(r"[，、。].*[：:]$|^[^：:]{10,}[：:]$", FLAGS)
+_ATTACHED = regex.compile(r"附|\d", FLAGS)
+_LINK = regex.compile(r"\[\d{1,3}\](?=[^\s\d])(?:\[(?:图片|圖片|image)\] ?)?", FLAGS)
+_ADDRESS = regex.compile(r"\d{1,3}\. ?[a-z]{3,6}:/\S+", FLAGS)
+LABELLED = regex.compile(r"\p{Han}[\p{Han}\u3000 ]{1,7}[:：] ?[^\s，。；][^。]*$", FLAGS)
+_NUMBER = regex.compile(r"\d{1,2}[.．、]", FLAGS)
+STOP = regex.compile(r"[。；，;]['\"”’」』）)】]*(?:\[\d{1,3}\])*$", FLAGS)
+LEADS = ("：", ":")
+"""What announces that a list follows."""
+LONGEST_FRAME = 240
+"""Lines longer than this, in characters, are text whatever they say."""
+OUTER = 500
+"""So many lines at each end of a text are looked at."""
+REPEATED = 3
+"""A button that stands so often is one even between paragraphs."""
+BELOW_ABSTRACT = 12
+"""Within so many lines below the beginning of an abstract its keywords follow."""
+_LONG = 50
+"""A line of so many characters is prose even without a final mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """Vocabularies: words, ends of words, and patterns matched from the beginning of a line without its blanks.
+
+    Words. words: controls that no text has on a line of its own. weak: controls only beside others. menu: columns of
+    sites; further ones are known by their ``endings``, names of sites by ``sites``.
+    Patterns. signs: lines of a page's frame. paths: where a page stands in its site. inside: lines of frame between
+    paragraphs, too (posts of a forum, sections of a wiki). feet: lines of a site's foot. near: lines that belong to a
+    frame when they stand in one. lists: headings over links to other pages. facts: lines that say something about the
+    text. stamps: facts without a label; named groups of stamps and feet (``date``, ``publisher``) become metadata.
+    keep: lines that stay. abstracts: beginnings of an abstract; below one, ``keywords`` stay, too.
+    Words that count. three, two, one: words anywhere in a line and their points for the frame; against: words of
+    authors, a point each for the text; shapes: patterns anywhere in a line, two points each. A word that the text
+    itself uses counts nothing.
+    Numbers. certain: how many certain lines make a frame. title: up to how many characters a line between two lines
+    of frame is no title. weights: a file that `shanben train-frame` wrote; empty: the one that comes with Shanben.
+    """
+
+    words: tuple[str, ...] = ()
+    weak: tuple[str, ...] = ()
+    menu: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
+    feet: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    stamps: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    three: tuple[str, ...] = ()
+    two: tuple[str, ...] = ()
+    one: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+    shapes: tuple[str, ...] = ()
+    abstracts: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    certain: int = 2
+    title: int = 10
+    weights: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a pattern that is none, naming it."""
+        for name in _PATTERNS:
+            for pattern in getattr(self, name):
+                try:
+                    regex.compile(pattern, FLAGS)
+                except regex.error as error:
+                    raise ValueError(f"'{pattern}' under {name} is no valid pattern: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that is not empty: its place in the text, what it says without blanks at its ends, its kind."""
+
+    index: int
+    said: str
+    kind: Kind
+
+
+@lru_cache(maxsize=64)
+def any_of(patterns: tuple[str, ...]) -> regex.Pattern[str]:
+    """Compile patterns as one; none of them matches nothing."""
+    return regex.compile("|".join(f"(?:{p})" for p in patterns) or r"(?!)", FLAGS)
+
+
+@lru_cache(maxsize=64)
+def bare_set(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(filter(None, (bare_letters(word) for word in words)))
+
+
+def bare_letters(line: str) -> str:
+    """Give the letters of a line, without marks, blanks and counts."""
+    return _COUNT.sub("", _GAPS.sub("", line))
+
+
+def _parts(words: frozenset[str], line: str) -> list[str] | None:
+    """Give the fewest words that make up the whole line, None if they cannot.
+
+    >>> _parts(frozenset({"打印", "本页", "打印本页"}), "打印本页打印")
+    ['打印本页', '打印']
+    """
+    best: list[list[str] | None] = [[]] + [None] * len(line)
+    longest = max(map(len, words), default=0)
+    for end in range(1, len(line) + 1):
+        for start in range(max(0, end - longest), end):
+            before = best[start]
+            if before is None or line[start:end] not in words:
+                continue
+            found = best[end]
+            if found is None or len(before) + 1 < len(found):
+                best[end] = [*before, line[start:end]]
+    return best[-1]
+
+
+class _Kinds:
+    """Tells the kind of a line by the vocabularies."""
+
+    def __init__(self, params: Params) -> None:
+        self._params = params
+        self._weak = bare_set(params.weak)
+        self._menu = bare_set(params.menu)
+        self._strong = bare_set(params.words) - self._weak
+        self._all = self._strong | self._weak | self._menu
+        self._ends = tuple(params.endings)
+
+    def of(self, line: str) -> Kind:
+        """Give the kind of a line without blanks at its ends."""
+        p = self._params
+        if len(line) > LONGEST_FRAME:
+            return "prose"
+        patterns: tuple[tuple[Kind, tuple[str, ...]], ...] = (
+            ("keep", p.keep), ("inside", p.inside), ("path", p.paths), ("sign", p.signs), ("foot", p.feet),
+            ("stamp", p.stamps), ("fact", p.facts), ("list", p.lists),
+        )  # fmt: skip
+        for kind, group in patterns:
+            if any_of(group).match(line):
+                return (
+                    kind
+                    if kind in ("keep", "inside", "stamp")
+                    or line.endswith(LEADS)
+                    or _GAPS.sub("", line) not in self._weak
+                    else "weak"
+                )
+        control = self._control(line)
+        if control:
+            return control
+        if any_of(p.near).match(line):
+            return "near"
+        ends = len(line) > 1 and (_SENTENCE.search(line) or _LEAD.search(line))
+        return "prose" if ends or (len(line) >= _LONG and not _is_row(line)) else "text"
+
+    def _control(self, line: str) -> Kind | None:
+        """Tell whether the line is made of controls alone, or is a menu."""
+        bare = bare_letters(line)
+        if not bare:
+            return "weak"
+        parts = _parts(self._all, bare) if len(bare) <= 120 else None
+        if parts:
+            if any(part in self._strong for part in parts) or len(set(parts)) >= 3:
+                return "sign"
+            return "menu" if all(part in self._menu for part in parts) else "weak"
+        items = [i for i in map(bare_letters, _GAPS.split(line)) if i]
+        known = sum(map(self.is_item, items))
+        if _TEXT_MARKS.search(line) or not known:
+            return None
+        if len(items) == 1:
+            return None if _SENTENCE.search(line) else "menu"
+        bars = len(_BARS.findall(line))
+        barred = bars >= 3 and len(line) <= 10 * (bars + 1) and line[0] not in "|｜"
+        several = len(items) >= 3 and max(map(len, items)) <= 12 and known >= max(2, _share(len(items)))
+        return "sign" if barred or several else None
+
+    def is_item(self, word: str) -> bool:
+        """Tell whether a word may be an item of a menu."""
+        if word in self._all or (len(word) <= 8 and word.endswith(self._ends)):
+            return True
+        return len(word) <= 24 and _parts(self._all, word) is not None
+
+
+def _share(items: int) -> float:
+    """Give how many items of a menu must be known: half of a few, a third of many."""
+    return items / 2 if items < 5 else items / 3
+
+
+def _is_row(line: str) -> bool:
+    """Tell whether a long line is a row of short pieces, as menus and feet are, and no sentence."""
+    pieces = line.replace("|", " ").split()
+    return len(pieces) >= 4 and len(line) <= 12 * len(pieces) and not regex.search("[。，；]", line)
+
+
+def is_hard(line: Line) -> bool:
+    """Tell whether a line of prose is no headline: it stops or pauses, or is long."""
+    return line.kind == "prose" and (
+        STOP.search(line.said) is not None or line.said.endswith(LEADS) or len(line.said) >= _LONG
+    )
+
+
+def outer_lines(text: Text, params: Params) -> list[Line]:
+    """Give the lines that are not empty with their kinds; of a long text the inner ones count as prose unseen."""
+    of = cache(_Kinds(params).of)
+    content = text.content
+    said = [(index, line) for index, span in enumerate(text.lines) if (line := content[span.start : span.end].strip())]
+    inner = range(OUTER, len(said) - OUTER)
+    if sum(len(_LINK.findall(line)) >= 2 for _, line in said) >= 2:
+        said = [(index, _unlinked(line)) for index, line in said]
+    return [Line(index, line, "prose" if n in inner else of(line)) for n, (index, line) in enumerate(said)]
+
+
+def _unlinked(line: str) -> str:
+    """Take the numbers of links out of a line that is no sentence; an address under its number becomes such a number.
+
+    >>> [_unlinked(line) for line in ("[3]首页 [4]登录", "[1]《农书》卷二。", "4. http://a.example/b")]
+    ['首页 登录', '[1]《农书》卷二。', '']
+    """
+    if _ADDRESS.fullmatch(line):
+        return ""
+    return line if STOP.search(line) else _LINK.sub("", line)
+
+
+def with_keywords(lines: Sequence[Line], params: Params) -> Sequence[Line]:
+    """Keep the keywords that stand below an abstract, and those under a label."""
+    start = next((n for n, line in enumerate(lines) if any_of(params.abstracts).match(line.said)), len(lines))
+    calm = list(lines)
+    for n in range(start + 1, min(len(lines), start + BELOW_ABSTRACT)):
+        if any_of(params.keywords).match(lines[n].said):
+            below = n + 1 + (lines[n].said.endswith(LEADS) and n + 1 < len(lines))
+            calm[n:below] = (replace(line, kind="keep") for line in lines[n:below])
+    return calm
+
+
+def in_context(lines: Sequence[Line]) -> list[Line]:
+    """Mend kinds by the neighbours: the value under a label belongs to it.
+
+    Take lines with a date and a time for text where several stand together: they are a schedule or a log.
+    """
+    calm = list(lines)
+    for n in range(len(lines) - 1):
+        label, value = calm[n], calm[n + 1]
+        if label.kind == "near" and label.said.endswith(LEADS) and value.kind in ("text", "fact", "stamp"):
+            calm[n + 1] = replace(value, kind="near")
+        if label.kind == "list" and value.kind == "keep":
+            calm[n] = replace(label, kind="text")
+        if label.kind == "keep" and _ATTACHED.match(label.said) and _NUMBER.match(value.said):
+            calm[n + 1] = replace(value, kind="keep")
+    for a, b in _boxes(calm):
+        calm[a : b + 1] = (replace(line, kind="near") if line.kind == "text" else line for line in calm[a : b + 1])
+    for a, b in runs_of(lines, ("stamp",)):
+        if b > a and all(line.said[0].isdigit() for line in lines[a : b + 1]):
+            calm[a : b + 1] = (replace(line, kind="text") for line in lines[a : b + 1])
+    return calm
+
+
+def _boxes(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
+    """Give first and last index of each run of labels with values that begins and ends with labels of frames.
+
+    Three of those make it a box of facts about a document.
+    """
+    for labelled, run in groupby(range(len(lines)), lambda n: LABELLED.match(lines[n].said) is not None):
+        known = [n for n in run if lines[n].kind in ("near", "stamp", "fact")] if labelled else []
+        if len(known) >= REPEATED:
+            yield known[0], known[-1]
+
+
+def runs_of(lines: Sequence[Line], kinds: Iterable[Kind]) -> Iterator[tuple[int, int]]:
+    """Give first and last index of each run of lines of these kinds."""
+    wanted = set(kinds)
+    for inside, run in groupby(range(len(lines)), lambda n: lines[n].kind in wanted):
+        if inside:
+            numbers = list(run)
+            yield numbers[0], numbers[-1]

@@ -1,0 +1,397 @@
+"""Which zone of a page each line belongs to: head, text, insertion in the text, or foot.
+
+A line alone seldom tells, and a list of words knows only the sites that it was made from. So all lines are weighed
+together: each by its characters (groups of one to four), its shape, its place and its neighbours, and the zones as a
+chain, head before text before foot. The weights are counts of a few thousand such features learned from labelled
+pages (`data/frame-zones.tsv`). What the weights say is then held against laws that no weight can break: the first long
+run of sentences is text, a foot begins with a line that belongs to pages, and a title stays.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import regex
+
+from shanben.errors import SourceError
+from shanben.resources import data_root
+from shanben.steps._frame_lines import FACTS, FLAGS, KNOWN, LEADS, OUTER, STOP, Line
+from shanben.tools.storage import read_source
+
+ZONES = "HTIF"
+"""Head, text, insertion, foot."""
+HEAD, TEXT, INSERT, FOOT = range(4)
+STEPS = ("HH", "HT", "TT", "TI", "TF", "II", "IT", "FF")
+"""Which zone may follow which."""
+NEVER = -1e6
+ANCHORS = KNOWN | FACTS | {"weak", "menu", "near"}
+"""Kinds of lines with which a foot may begin, or a head end, where no sentence goes with it."""
+BORDERS = (KNOWN | FACTS) - {"inside"}
+"""Kinds of lines beyond which sentences go, too."""
+PARTS = KNOWN - {"inside"}
+"""Kinds of lines that part one run of sentences from the next."""
+PRESENT = 2
+"""So many lines of such kinds make a page."""
+SENTENCES, SENTENCE_CHARACTERS = 3, 120
+"""So many sentences, with so many characters in all, make a run that is surely text."""
+COUNTED = 150
+"""More characters of one line do not count."""
+DOUBT = 0.02
+"""A line above or below the text goes if it is less likely text than this."""
+DENSE, SPARSE_LINES = 0.18, 20
+"""At least so great a share of the lines of a head or foot is known, if it has more lines than this."""
+LONGER = 7
+"""So long a line at the very top may be the title."""
+MANY = 3
+"""Below so many lines that part runs of sentences, or a list of links or a site's foot, sentences go, too."""
+TITLE_LENGTH = 60
+"""A longer line is no title."""
+
+_LONGEST = 60
+"""So many characters of a line are looked at."""
+_ENDS = 120
+"""So many characters at each end of a long line tell its shape."""
+_BODY = 20_000
+_DIGITS = regex.compile(r"\d+", FLAGS)
+_BLANKS = regex.compile(r"\s+", FLAGS)
+_HAN = regex.compile(r"\p{Han}+", FLAGS)
+_STEPS = (0, 1, 2, 3, 5, 8, 12, 20, 40)
+_LENGTHS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 28, 40, 60, 100)
+_SHAPES = {
+    "sent": r"[！？!?…]['\"”’」』）)】]*$",
+    "colon": r"[:：]$",
+    "full": "。",
+    "date": r"\d{2,4}[-/.年]\d{1,2}[-/.月]\d{1,2}",
+    "time": r"\d{1,2}[:：]\d{2}",
+    "url": r"https?:|www\.|\.com|\.cn",
+    "label": r"[:：].",
+    "label1": r"^\p{Han}{1,6}[:：]",
+    "num": r"^(?:[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十\d]{1,3}[）)]|第.{1,5}[章节条]|\d{1,2}[.、．])",
+}
+_SHAPE_PATTERNS = {name: regex.compile(pattern, FLAGS) for name, pattern in _SHAPES.items()}
+_END = regex.compile(r"^[（(【\[]?(?:[责責]任[编編][辑輯]|[责責][编編])[】\]）)]?[:：]", FLAGS)
+"""How the line begins with which many sites end a text."""
+_BARS = regex.compile(r"[|｜·>＞»›/／→┊]", FLAGS)
+_COMMAS = regex.compile(r"[，、,；]", FLAGS)
+_LATIN = regex.compile(r"[A-Za-z]", FLAGS)
+_OPENING = tuple("[【(（<《「“")
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What is learned: a row of weights for each feature, a column for each zone; ``steps``: zone after zone.
+
+    ``rows`` gives the row of a feature. In ``steps`` a row is the zone before, a column the one after.
+    """
+
+    rows: Mapping[str, int]
+    weights: Floats
+    steps: Floats
+
+    def scores(self, features: Sequence[Sequence[str]]) -> Floats:
+        """Give the sum of the weights of each line's features, a column for each zone."""
+        rows = [[self.rows[name] for name in own if name in self.rows] for own in features]
+        return np.array([self.weights[own].sum(axis=0) for own in rows])
+
+
+@lru_cache(maxsize=4)
+def read_weights(file: str = "") -> Weights:
+    """Read the weights that come with the package, or a file: a line about them, then tab-separated names and tenths.
+
+    Raises SourceError for a file that cannot be read, or is something else.
+    """
+    if not file:
+        return _weights_of(data_root().joinpath("frame-zones.tsv").read_text(encoding="utf-8"))
+    try:
+        return _weights_of(read_source(Path(file)).decode("utf-8"))
+    except (ValueError, IndexError):
+        fix = "name a file that `shanben train-frame` wrote"
+        raise SourceError("this file holds no weights of zones", where=file, fix=fix) from None
+
+
+def _weights_of(table: str) -> Weights:
+    rows: dict[str, int] = {}
+    weights: list[list[float]] = []
+    steps = np.full((len(ZONES), len(ZONES)), NEVER)
+    for line in table.rstrip("\n").split("\n")[1:]:
+        name, *tenths = line.rsplit("\t", len(ZONES))
+        if name in STEPS:
+            steps[ZONES.index(name[0]), ZONES.index(name[1])] = int(tenths[0]) / 10
+        else:
+            rows[name] = len(weights)
+            weights.append([int(tenth) / 10 for tenth in tenths])
+    return Weights(rows, np.array(weights), steps)
+
+
+def _step(number: int, steps: Sequence[int] = _STEPS) -> int:
+    """Give which of a ladder of numbers is the first that is not smaller.
+
+    >>> [_step(n) for n in (0, 4, 400)]
+    [0, 4, 9]
+    """
+    return bisect_left(steps, number)
+
+
+def shape_of(said: str) -> list[str]:
+    """Give the features of a line that its characters do not name: length, marks, blanks, figures."""
+    size = max(1, len(said))
+    if size > 2 * _ENDS:
+        said = said[:_ENDS] + said[-_ENDS:]
+    pieces = said.split()
+    found = [f"L{_step(size, _LENGTHS)}", f"com{min(3, len(_COMMAS.findall(said)))}"]
+    found += [name for name, pattern in _SHAPE_PATTERNS.items() if pattern.search(said)]
+    if STOP.search(said):
+        found.append("stop")
+    found.append(f"bars{min(4, len(_BARS.findall(said)))}")
+    found.append(f"pieces{min(6, len(pieces))}")
+    if len(pieces) >= 3 and max(map(len, pieces)) <= 6:
+        found.append("row")
+    digits, latin = sum(map(str.isdigit, said)), len(_LATIN.findall(said))
+    found += [f"digits{4 * digits // max(1, len(said))}", f"latin{4 * latin // max(1, len(said))}"]
+    if not _HAN.search(said):
+        found.append("nohan" if digits or latin else "marks")
+    if said.startswith(_OPENING):
+        found.append(f"opens{said[0]}")
+    return found
+
+
+def _groups(said: str) -> set[str]:
+    """Give the groups of one to four characters of a line, figures as 0, its ends marked.
+
+    >>> sorted(_groups("A1"))
+    ['#$', '#0', '#0$', '#^', '#^a', '#^a0', '#^a0$', '#a', '#a0', '#a0$']
+    """
+    line = _BLANKS.sub(" ", _DIGITS.sub("0", said[: 4 * _LONGEST].lower()))
+    line = f"^{line}$" if len(line) <= _LONGEST else f"^{line[:_LONGEST]}"
+    return {f"#{line[n : n + k]}" for k in (1, 2, 3, 4) for n in range(len(line) - k + 1)}
+
+
+def _is_sentence(said: str) -> bool:
+    return (len(said) >= 12 and STOP.search(said) is not None) or len(said) >= 50
+
+
+def _mass(lines: Sequence[Line], numbers: Sequence[int] | range) -> int:
+    """Give how many characters of sentences these lines have."""
+    return sum(min(COUNTED, len(lines[n].said)) for n in numbers if _is_sentence(lines[n].said))
+
+
+def _runs(lines: Sequence[Line]) -> Iterator[range]:
+    """Give the runs of lines between those that part them."""
+    start = 0
+    for n in range(len(lines) + 1):
+        if n == len(lines) or lines[n].kind in PARTS:
+            if n > start:
+                yield range(start, n)
+            start = n + 1
+
+
+def _han_pairs(said: str) -> set[str]:
+    return {run[n : n + 2] for run in _HAN.findall(said) for n in range(len(run) - 1)}
+
+
+def _again(said: str, pairs: set[str]) -> float:
+    """Give which share of the pairs of characters of a line stands in the text, 0 for a line without three."""
+    own = _han_pairs(said[:_BODY])
+    return len(own & pairs) / len(own) if len(own) >= 2 else 0.0
+
+
+def features_of(lines: Sequence[Line], points: Sequence[int]) -> list[list[str]]:
+    """Give the features of each line; ``points`` are those of its words."""
+    size = len(lines)
+    shapes = [shape_of(line.said) for line in lines]
+    sentences = [n for n, line in enumerate(lines) if _is_sentence(line.said)]
+    known = [n for n, line in enumerate(lines) if line.kind in KNOWN]
+    facts = [n for n, line in enumerate(lines) if line.kind in FACTS or line.kind == "path"]
+    runs = list(_runs(lines))
+    main = max(runs, key=lambda run: _mass(lines, run), default=range(size))
+    share = 4 * _mass(lines, main) // max(1, sum(_mass(lines, run) for run in runs))
+    times = Counter(line.said for line in lines)
+    pairs = _han_pairs("".join(line.said for line in lines if STOP.search(line.said) or len(line.said) >= 40)[:_BODY])
+    ended = [n for n, line in enumerate(lines) if _END.match(line.said) and sentences and n > sentences[0]]
+    found = []
+    for n, line in enumerate(lines):
+        own = [*shapes[n], *_groups(line.said), f"K{line.kind}", f"P{max(-2, min(8, points[n]))}"]
+        for by in (-3, -2, -1, 1, 2, 3):
+            if 0 <= n + by < size:
+                own.append(f"{by}K{lines[n + by].kind}")
+                if abs(by) < 3:
+                    own += [f"{by}{name}" for name in shapes[n + by] if name[0] in "Lscrdt"]
+        own += [f"top{_step(n)}", f"end{_step(size - 1 - n)}"]
+        own += _places(n, sentences, "text") + _places(n, known, "known")
+        up = bisect_left(facts, n)
+        own += [f"facts{min(3, up)}", f"facts-{min(3, len(facts) - up)}"]
+        own.append(f"main{share}" if n in main else f"main{'<' if n < main.start else '>'}{_step(_gap(n, main))}")
+        if ended and n >= ended[0]:
+            own.append("ended")
+        if times[line.said] > 1:
+            own.append(f"times{min(4, times[line.said])}")
+        if len(_HAN.findall(line.said)) and len(line.said) >= 4:
+            own.append(f"again{int(4 * _again(line.said, pairs))}")
+        found.append(own)
+    return found
+
+
+def _gap(n: int, run: range) -> int:
+    return run.start - n if n < run.start else n - run.stop + 1
+
+
+def _places(n: int, numbers: Sequence[int], name: str) -> list[str]:
+    """Give how many of the lines in ``numbers`` stand above and below a line."""
+    up = bisect_left(numbers, n)
+    return [f"{name}{_step(up)}", f"{name}-{_step(len(numbers) - up)}"]
+
+
+def likelihoods(scores: Floats, steps: Floats) -> tuple[Floats, str]:
+    """Give how likely each line is text, 0 to 1, and the best zones as a string of `ZONES`.
+
+    ``scores`` has a row for each line, a column for each zone; a page begins with head or text, ends with text or foot.
+    """
+    size = len(scores)
+    begin, end = np.array([0, 0, NEVER, NEVER]), np.array([NEVER, 0, NEVER, 0])
+    down, best = np.empty_like(scores), np.empty_like(scores)
+    back = np.zeros(scores.shape, dtype=np.int64)
+    down[0] = best[0] = begin + scores[0]
+    for n in range(1, size):
+        down[n] = np.logaddexp.reduce(down[n - 1][:, None] + steps, axis=0) + scores[n]
+        ways = best[n - 1][:, None] + steps
+        back[n] = ways.argmax(axis=0)
+        best[n] = ways.max(axis=0) + scores[n]
+    up = np.empty_like(scores)
+    up[-1] = end
+    for n in range(size - 2, -1, -1):
+        up[n] = np.logaddexp.reduce(steps + (scores[n + 1] + up[n + 1])[None, :], axis=1)
+    all_ways = np.logaddexp.reduce(down[-1] + end)
+    zone = int((best[-1] + end).argmax())
+    zones = [zone]
+    for n in range(size - 1, 0, -1):
+        zone = int(back[n][zone])
+        zones.append(zone)
+    return np.exp(down[:, TEXT] + up[:, TEXT] - all_ways), "".join(ZONES[z] for z in reversed(zones))
+
+
+def zone_frame(
+    lines: Sequence[Line], points: Callable[[Line], int], file: str = ""
+) -> tuple[set[int], Mapping[int, float]]:
+    """Give the indices of the lines that are frame, none if nothing shows that this is a page, and how likely each is text.
+
+    ``points`` gives what the words of a line count; ``file`` names the weights, empty for those of the package.
+    """
+    if not lines:
+        return set(), {}
+    is_page = sum(line.kind in PARTS for line in lines) >= PRESENT
+    seen = [n for n in range(len(lines)) if n < OUTER or n >= len(lines) - OUTER]
+    outer = [lines[n] for n in seen]
+    weights = read_weights(file)
+    scores = weights.scores(features_of(outer, [points(line) for line in outer]))
+    surely = _surely_text(outer)
+    if len(seen) < len(lines):  # what is not looked at is text
+        surely = range(min([OUTER, *surely]), max([OUTER, *surely]) + 1)
+    if surely:
+        scores[surely.start :, HEAD] = NEVER
+        scores[: surely.stop, FOOT] = NEVER
+    likely, zones = likelihoods(scores, weights.steps)
+    chances = {seen[n]: float(chance) for n, chance in enumerate(likely)}
+    text = [n for n, zone in enumerate(zones) if zone == ZONES[TEXT]]
+    around = (*range(text[0]), *range(text[-1] + 1, len(outer)))
+    said = _mass(outer, range(text[0], text[-1] + 1))
+    if not is_page or (not surely and (not said or said < _mass(outer, around))):
+        return set(), chances
+    doubtless = {n for n, chance in enumerate(likely) if chance < DOUBT and outer[n].kind != "keep"}
+    zones_found = (_below(outer, text[-1] + 1, doubtless), _above(outer, text[0], doubtless))
+    frame = {n for zone in zones_found if _is_dense(outer, zone) for n in zone}
+    frame -= _title(outer, text, frame) | _first_line(outer)
+    frame |= _under_title(outer, zones, {n for n, chance in enumerate(likely) if chance < DOUBT})
+    return {seen[n] for n in frame}, chances
+
+
+def _surely_text(lines: Sequence[Line]) -> range:
+    """Give the first run of sentences, from its first to its last sentence; empty where there is none."""
+    for run in _runs(lines):
+        sentences = [n for n in run if _is_sentence(lines[n].said)]
+        if len(sentences) >= SENTENCES and _mass(lines, sentences) >= SENTENCE_CHARACTERS:
+            return range(sentences[0], sentences[-1] + 1)
+    return range(0)
+
+
+def _below(lines: Sequence[Line], start: int, doubtless: set[int]) -> set[int]:
+    """Give what goes below the text: from a line that belongs to pages on, up to a sentence; sentences from a border on.
+
+    Facts right below the text are left to the rules that capture them.
+    """
+    first = _first(lines, range(start, len(lines)), doubtless & {n for n in doubtless if lines[n].kind in ANCHORS})
+    parts = [n for n in range(start, len(lines)) if n in doubtless and lines[n].kind in PARTS]
+    part = parts[0] if parts else len(lines)
+    ends = [n for n in parts if lines[n].kind in ("list", "foot")] + parts[MANY - 1 : MANY]
+    border = min(ends, default=len(lines))
+    stop = _first(lines, range(first, border), {n for n in range(first, border) if _is_sentence(lines[n].said)})
+    return {
+        n for n in doubtless if first <= n and (n < stop or n >= border) and (lines[n].kind not in FACTS or n > part)
+    }
+
+
+def _above(lines: Sequence[Line], end: int, doubtless: set[int]) -> set[int]:
+    """Give what goes above the text: up to a line that belongs to pages, sentences up to a border; facts stay."""
+    last = max((n for n in doubtless if n < end and lines[n].kind in ANCHORS), default=-1)
+    border = max((n for n in doubtless if n < end and lines[n].kind in BORDERS), default=-1)
+    return {
+        n
+        for n in doubtless
+        if n <= last and lines[n].kind != "fact" and (n <= border or not _is_sentence(lines[n].said))
+    }
+
+
+def _is_dense(lines: Sequence[Line], zone: set[int]) -> bool:
+    """Tell whether enough lines of a head or foot are known as lines of pages; else it may be a list of anything."""
+    return len(zone) <= SPARSE_LINES or sum(lines[n].kind in ANCHORS for n in zone) >= DENSE * len(zone)
+
+
+def _first_line(lines: Sequence[Line]) -> set[int]:
+    """Give the first line if it is long enough for a title and no row of words: a clipping may begin with its title."""
+    said = lines[0].said
+    return {0} if lines[0].kind == "text" and len(said) >= LONGER and len(said.split()) < 3 else set()
+
+
+def _first(lines: Sequence[Line], among: range, wanted: set[int]) -> int:
+    """Give the first of the wanted lines, the number of lines where there is none."""
+    return next((n for n in among if n in wanted), len(lines))
+
+
+def _under_title(lines: Sequence[Line], zones: str, doubtless: set[int]) -> set[int]:
+    """Give the controls between a title of at most two lines and the text; facts stay."""
+    block = regex.match("(H*TT?)(I+)T", zones)
+    if not block or lines[len(block[1]) - 1].said.endswith(LEADS) or _is_sentence(lines[len(block[1]) - 1].said):
+        return set()
+    between = range(len(block[1]), len(block[1]) + len(block[2]))
+    return {
+        n for n in between if n in doubtless and lines[n].kind in ANCHORS - FACTS and not _is_sentence(lines[n].said)
+    }
+
+
+def _title(lines: Sequence[Line], text: Sequence[int], frame: set[int]) -> set[int]:
+    """Give the line above the text that may be its title, unless such a line stands at the head of the text, too.
+
+    That is the last one whose words come again in the text, else the last one above facts or below the path, else,
+    where the text begins with a sentence, the longest.
+    """
+    pairs = _han_pairs("".join(lines[n].said for n in text if len(lines[n].said) >= 20)[:_BODY])
+    may_be = [
+        n
+        for n in range(text[0])
+        if lines[n].kind in ("text", "prose", "menu") and 2 <= len(lines[n].said) <= TITLE_LENGTH
+    ]
+    placed = [n for n in may_be if lines[n + 1].kind in FACTS or (n and lines[n - 1].kind == "path")]
+    titles = [n for n in may_be if 2 * _again(lines[n].said, pairs) >= 1] or placed
+    if titles:
+        twice = {lines[n].said for n in titles} & {lines[n].said for n in text[:2]}
+        return set() if twice or any(n not in frame for n in titles) else {titles[-1]}
+    best = max(may_be, key=lambda n: (len(lines[n].said.split()) < 3, len(lines[n].said)), default=text[0])
+    return {best} if _is_sentence(lines[text[0]].said) and best in frame else set()
