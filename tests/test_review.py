@@ -35,6 +35,7 @@ from shanben.review.own_file import entries, with_entry, without
 from shanben.review.places import only_here
 from shanben.review.targets import targets
 from shanben.review.trying import propose_keep, save_rule, try_rule
+from shanben.rulebook.schema import FOLDERS
 from shanben.works import find_works
 
 TEXT = (
@@ -737,6 +738,7 @@ def test_an_attack_is_refused_logged_and_changes_nothing(room: tuple[Server, Pat
     server, folder = room
     method, path, body, headers, wanted, words = ATTACKS[name]
     before = tree(folder)
+    time.sleep(0.1)  # until what the last test asked for is told
     server.log.clear()
     status, got, _ = server.ask(method, path, body, **headers)
     assert status == wanted
@@ -834,6 +836,138 @@ def test_the_command_says_where_decisions_go_and_what_is_wrong(tmp_path: Path) -
     )  # fmt: skip
     assert done.returncode == 3 and "none.txt" in done.stderr
     assert "review" in main.list_commands(click.Context(main))  # type: ignore[attr-defined]
+
+
+# --- what an attacker found ------------------------------------------------------------------------------------
+
+
+def test_a_work_called_work_breaks_nothing(tmp_path: Path) -> None:
+    for name in ("work.txt", "b.txt"):
+        (tmp_path / name).write_text(TEXT, encoding="utf-8")
+    desks = open_desk([tmp_path], Options())
+    for desk in desks:
+        do(desk, "refuse", "han-comma", 3, 5)
+    assert (tmp_path / "rules" / "works" / "work.yaml").is_file()
+    assert [w.slug for w in find_works([tmp_path])] == ["b", "work"]
+    for desk in desks:
+        agrees(desk)
+
+
+SAVED = "- id: {name}\n  fault: 字\n  match: '{match}'\n  replace: '丙丁'\n  examples: [['{match}。', '丙丁。']]\n"
+
+
+def saved(name: str, match: str, more: str = "") -> str:
+    return SAVED.format(name=name, match=match) + more
+
+
+def test_a_rule_for_all_works_that_would_break_the_folder_is_not_written(tmp_path: Path) -> None:
+    desk = lay(tmp_path)
+    save_rule(desk, saved("mine-a", "犇犇"), "work", desk.open().versions)
+    (tmp_path / "rules" / "works" / "b.yaml").write_text("rules:\n" + saved("mine-b", "羴羴"), encoding="utf-8")
+    before = tree(tmp_path)
+    for text in (
+        saved("mine-c", "鱻鱻", "  overrides: mine-a\n"),  # which is known in this work only
+        saved("mine-b", "鱻鱻"),  # which another work has
+        '"let":\n  S: 鱻\nrules:\n' + saved("mine-d", "${S}鱻"),
+    ):
+        with pytest.raises((RuleError, UsageError)):
+            save_rule(desk, text, "own", desk.open().versions)
+        assert tree(tmp_path) == before
+    agrees(desk)
+
+
+def test_a_rule_saved_for_all_works_is_the_first_to_be_taken_back(tmp_path: Path) -> None:
+    desk = lay(tmp_path)
+    do(desk, "refuse", "han-comma", 3, 5)
+    before = tree(tmp_path)
+    save_rule(desk, saved("mine-a", "犇犇"), "own", desk.open().versions)
+    assert tree(tmp_path) != before
+    undo(desk, desk.open().versions)
+    assert tree(tmp_path) == before
+    agrees(desk)
+
+
+def test_nothing_is_written_where_build_would_not_read_it(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "works").symlink_to(tmp_path / "real")
+    with pytest.raises(UsageError, match="linked folder"):
+        do(lay(tmp_path), "refuse", "han-comma", 3, 5)
+    (tmp_path / "rules" / "works").unlink()
+    for name in FOLDERS:
+        (tmp_path / "rules" / name).mkdir()
+    with pytest.raises(UsageError, match="whole library"):
+        do(lay(tmp_path), "refuse", "han-comma", 3, 5)
+    assert not list((tmp_path / "real").iterdir())
+    assert not list((tmp_path / "rules").rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("key", ["suppress:", '"suppress":', "'suppress' :"])
+def test_a_key_in_quotes_is_seen_by_room_and_build(tmp_path: Path, key: str) -> None:
+    own = tmp_path / "rules" / "works" / "a.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text(f"{key}\n- {{rule: han-comma, at: '强调,要', reason: r}}\n", encoding="utf-8")
+    desk = lay(tmp_path)
+    assert "强调,要" in desk.open().cleaned.text
+    agrees(desk)
+
+
+def test_a_folder_of_rules_named_twice_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "x.yaml").write_text("rules:\n" + saved("mine-a", "犇犇"), encoding="utf-8")
+    (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    [desk] = open_desk([tmp_path / "a.txt"], Options(rules=(Path("rules"),)))
+    do(desk, "refuse", "han-comma", 3, 5)
+    assert (tmp_path / "rules" / "works" / "a.yaml").is_file()
+
+
+def test_a_pipe_in_the_place_of_a_file_is_told(tmp_path: Path) -> None:
+    desk = lay(tmp_path)
+    (tmp_path / "rules" / "works").mkdir(parents=True)
+    os.mkfifo(tmp_path / "rules" / "works" / "a.yaml")
+    with pytest.raises(UsageError, match="no plain file"):
+        desk.versions()
+
+
+def test_a_linked_own_file_stays_a_link_and_keeps_its_mode(tmp_path: Path) -> None:
+    real = tmp_path / "real.yaml"
+    real.write_text("suppress:\n- {rule: han-comma, at: '强调,要', reason: r}\n", encoding="utf-8")
+    real.chmod(0o600)
+    own = tmp_path / "rules" / "works" / "a.yaml"
+    own.parent.mkdir(parents=True)
+    own.symlink_to(real)
+    desk = lay(tmp_path)
+    before = real.read_bytes()
+    do(desk, "refuse", "han-comma", 5, 2)
+    assert own.is_symlink() and real.stat().st_mode & 0o777 == 0o600 and real.read_bytes() != before
+    undo(desk, desk.open().versions)
+    assert own.is_symlink() and real.read_bytes() == before
+
+
+def test_odd_requests_are_refused_on_one_line_each(room: tuple[Server, Path]) -> None:
+    server, folder = room
+    before = tree(folder)
+    half = {"text": "- id: x # \ud800", "where": "work", "versions": server.state()["room"]["versions"]}
+    assert server.ask("POST", "/work/1/save", json.dumps(half).encode())[0] == 400
+    assert server.ask("GET", "/work/" + "9" * 5000 + "/versions")[0] == 404
+    name = f"shanben-review-{server.port}"
+    assert server.ask("GET", "/work/1/versions", Cookie=f"{name}=x; {name}={server.token}")[0] == 200
+    assert server.ask("GET", "/work/1/versions", Cookie=f"{name}=x; {name}=y")[0] == 403
+    assert tree(folder) == before
+
+
+def test_silent_connections_do_not_lock_the_reader_out(room: tuple[Server, Path]) -> None:
+    server, _ = room
+    held = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(70)]
+    try:
+        end = time.monotonic() + 40
+        while server.ask("GET", "/work/1/versions")[0] != 200 and time.monotonic() < end:
+            time.sleep(0.5)
+        assert server.ask("GET", "/work/1/versions")[0] == 200
+    finally:
+        for one in held:
+            one.close()
 
 
 # --- kill −9 ----------------------------------------------------------------------------------------------------

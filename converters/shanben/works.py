@@ -17,7 +17,7 @@ from shanben.suppressions import Suppression
 from shanben.tools.storage import MANIFEST, MAX_SOURCE, read_source, safe_name
 from shanben.values import Source
 
-WORK_FILE, COLLECTION_FILE, RULES_FOLDER = "work.yaml", "collection.yaml", "rules"
+WORK_FILE, COLLECTION_FILE, RULES_FOLDER, WORKS_FOLDER = "work.yaml", "collection.yaml", "rules", "works"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?(?:-[A-Za-z0-9]{4,8})*")
 _DATE = re.compile(r"[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?")
 _HTML = (b"<!doctype html", b"<html")
@@ -116,11 +116,16 @@ def own_rules(folder: Path) -> Path | None:
     """
     rules = folder / RULES_FOLDER
     try:
-        if not rules.is_dir() or rules == rules_root() or all((rules / name).is_dir() for name in FOLDERS[:-2]):
+        if not rules.is_dir() or rules == rules_root() or is_library(rules):
             return None
         return rules if any(map(_holds_rules, [*rules.glob("*.yaml"), *rules.glob("*/*.yaml")])) else None
     except OSError:
         return None
+
+
+def is_library(rules: Path) -> bool:
+    """Tell whether a folder of rules has every phase: then it is no addition but a library, named by `--rules` only."""
+    return all((rules / name).is_dir() for name in FOLDERS[:-2])
 
 
 def left_out(folder: Path) -> Path | None:
@@ -130,13 +135,12 @@ def left_out(folder: Path) -> Path | None:
         if not rules.is_dir() or rules == rules_root() or own_rules(folder):
             return None
         named = (*rules.glob("*.y*ml"), *rules.glob("*/*.y*ml"))
-        whole = all((rules / name).is_dir() for name in FOLDERS[:-2])
-        return rules if named and not whole else None
+        return rules if named and not is_library(rules) else None
     except OSError:
         return None
 
 
-_RULES = re.compile(rb"^(?:\xef\xbb\xbf)?(?:rules|suppress):", re.MULTILINE)
+_RULES = re.compile(rb"^(?:\xef\xbb\xbf)?(?:\? *)?[\"']?(?:rules|suppress)[\"']?\s*(?::|$)", re.MULTILINE)
 
 
 def _holds_rules(path: Path) -> bool:
@@ -154,6 +158,8 @@ def _in_folder(folder: Path, depth: int = 0) -> Iterable[Work]:
     if depth > DEEPEST:
         raise SourceError(f"folders lie more than {DEEPEST} deep", where=str(folder)[:200], fix="move them up")
     if (folder / MANIFEST).is_file():  # editions that were built earlier are no sources
+        return
+    if folder.name == WORKS_FOLDER and folder.parent.name == RULES_FOLDER:  # `work.yaml` here is the file of a work
         return
     try:
         entries = sorted(folder.iterdir(), key=_natural)

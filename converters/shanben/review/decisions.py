@@ -6,9 +6,10 @@ nothing else that was not, is written; the file is replaced in one step, and onl
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -23,7 +24,7 @@ from shanben.review.desk import OpenWork, State, Versions, Written
 from shanben.review.own_file import LISTS, Entry, entries, with_entry, without
 from shanben.review.places import clean_span, note_refusals, only_here, refusals
 from shanben.rulebook.schema import Suppression
-from shanben.tools.storage import clear_leftovers, write_file
+from shanben.tools.storage import clear_leftovers, write_error, write_file
 from shanben.values import Decoding, Segment, Source, Span
 
 Action = Literal["refuse", "accept", "edit", "move"]
@@ -141,24 +142,50 @@ def commit(desk: OpenWork, state: State, tried: State, new: Sequence[tuple[str, 
     if changed := state.versions.differ(desk.versions()):
         raise ConflictError(changed)
     path = desk.own_path(state.work)
+    desk.check_target(path)
     folders = tuple(p for p in (path.parent, path.parent.parent) if not p.exists())
-    _put(path, tried.own)
+    with _or_back(desk, path, state.own, folders):
+        put(path, tried.own)
+        _take_over(desk, tried)
     before, made = state.own, folders
     for name, text in new[:-1]:
         after = with_entry(before or b"", name, text)
         desk.written.append(Written(before, after, made))
         before, made = after, ()
     desk.written.append(Written(before, tried.own, made))
-    _take_over(desk, tried)
 
 
-def _put(path: Path, data: bytes | None) -> None:
-    if data is None:
-        path.unlink(missing_ok=True)
-    else:
+@contextmanager
+def _or_back(desk: OpenWork, path: Path, before: bytes | None, folders: Iterable[Path]) -> Iterator[None]:
+    """Put a file back as it was if what is done with it fails."""
+    try:
+        yield
+    except ShanbenError:
+        with suppress(ShanbenError):
+            put(path, before)
+        remove_folders(folders)
+        desk.state = None
+        raise
+
+
+def put(path: Path, data: bytes | None) -> None:
+    """Write a file, or take it away for None. Raises OutputError."""
+    try:
+        if data is None:
+            path.unlink(missing_ok=True)
+            return
         if path.parent.is_dir():
             clear_leftovers(path.parent)
-        write_file(path, data)
+    except OSError as error:
+        raise write_error(error, path) from None
+    write_file(Path(os.path.realpath(path)), data)
+
+
+def remove_folders(folders: Iterable[Path]) -> None:
+    """Take empty folders away."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _take_over(desk: OpenWork, tried: State) -> None:
@@ -395,6 +422,8 @@ def undo(desk: OpenWork, versions: Versions) -> State:
         if not desk.written:
             raise UsageError("there is nothing to take back in this session", fix="take an entry out of the list")
         last = desk.written[-1]
+        if last.path is not None:
+            return _undo_elsewhere(desk, last, last.path)
         if last.after != state.own:
             raise UsageError(
                 "the work's own file was changed after that, so it cannot be put back as it was",
@@ -404,6 +433,16 @@ def undo(desk: OpenWork, versions: Versions) -> State:
         _replace_own(desk, state, tried, last.folders)
         desk.written.pop()
         return desk.open()
+
+
+def _undo_elsewhere(desk: OpenWork, last: Written, path: Path) -> State:
+    """Take a rule back that was saved for all works of a folder."""
+    if (path.read_bytes() if path.is_file() else None) != last.after:
+        raise UsageError("this file was changed after that", where=str(path), fix="take the rule out by hand")
+    put(path, last.before)
+    remove_folders(last.folders)
+    desk.written.pop()
+    return desk.open()
 
 
 def take_out(desk: OpenWork, name: str, digest: str, versions: Versions) -> State:
@@ -429,11 +468,11 @@ def take_out(desk: OpenWork, name: str, digest: str, versions: Versions) -> Stat
 def _replace_own(desk: OpenWork, state: State, tried: State, folders: Iterable[Path]) -> None:
     if changed := state.versions.differ(desk.versions()):
         raise ConflictError(changed)
-    _put(desk.own_path(state.work), tried.own)
-    for folder in folders:
-        with suppress(OSError):
-            folder.rmdir()
-    _take_over(desk, tried)
+    path = desk.own_path(state.work)
+    with _or_back(desk, path, state.own, ()):
+        put(path, tried.own)
+        remove_folders(folders)
+        _take_over(desk, tried)
 
 
 def listed(state: State) -> list[Entry]:

@@ -7,12 +7,14 @@ touched. Nothing is kept but what stands in the files; what is in memory can be 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from stat import S_ISREG
 from threading import RLock
 
 from shanben.decode import decode
@@ -26,9 +28,9 @@ from shanben.rulebook.load import load_rules
 from shanben.rulebook.schema import Rulebook
 from shanben.suppressions import check as check_suppressions
 from shanben.tools.storage import MAX_SOURCE
-from shanben.works import RULES_FOLDER, Work, find_works
+from shanben.works import RULES_FOLDER, WORKS_FOLDER, Work, find_works, is_library
 
-WORKS = "works"
+WORKS = WORKS_FOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,15 @@ class State:
 
 @dataclass(slots=True)
 class Written:
-    """One save, so that it can be taken back: the own file before and after, and folders that were made for it."""
+    """One save, so that it can be taken back: the own file before and after, and folders that were made for it.
+
+    ``path`` names another file than the work's own.
+    """
 
     before: bytes | None
     after: bytes | None
     folders: tuple[Path, ...] = ()
+    path: Path | None = None
 
 
 @dataclass(slots=True)
@@ -96,7 +102,7 @@ class OpenWork:
     lock: RLock = field(default_factory=RLock)
     state: State | None = None
     written: list[Written] = field(default_factory=list)
-    _seen: dict[Path, tuple[tuple[int, int, int], str]] = field(default_factory=dict)
+    _seen: dict[Path, tuple[tuple[int, int, int, int], str]] = field(default_factory=dict)
 
     # --- files ---------------------------------------------------------------------------------------------
 
@@ -118,6 +124,10 @@ class OpenWork:
                 return folder / WORKS / name
         if checkout:
             return checkout / WORKS / name
+        mine = self.path.parent / RULES_FOLDER
+        for layer in layers:
+            if _same(layer, mine):
+                return layer / WORKS / name
         beside = work.unasked(self.options.rules)
         return (beside[-1] if beside else self.path.parent / RULES_FOLDER) / WORKS / name
 
@@ -125,6 +135,19 @@ class OpenWork:
         """Give the folder for rules of all works: that of the own file, never the shipped rules of a checkout."""
         own = self.own_path(work)
         return self.path.parent / RULES_FOLDER if _is_shipped(own) else own.parent.parent
+
+    def check_target(self, path: Path) -> None:
+        """Raise UsageError for a file that `build` would pass over, so that page and build never disagree."""
+        if _is_shipped(path):
+            return
+        folder = path.parent.parent if path.parent.name == WORKS else path.parent
+        if path.parent.name == WORKS and path.parent.is_symlink():
+            fix = "put a folder in the place of the link"
+            raise UsageError("`build` does not follow a linked folder of works", where=str(path.parent), fix=fix)
+        asked = any(_same(Path(given), folder) for given in self.options.rules)
+        if not asked and folder.is_dir() and is_library(folder):
+            words = "this folder holds a whole library of rules, which `build` takes only when it is named"
+            raise UsageError(words, where=str(folder), fix=f"start the review with --rules {folder}")
 
     def own_data(self, work: Work) -> bytes | None:
         """Give the bytes of that file; None if there is none."""
@@ -148,7 +171,9 @@ class OpenWork:
         """Give the SHA-256 of a file, empty if it is not there; a file that was not touched is not read again."""
         try:
             stat = path.stat()
-            key = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            if not S_ISREG(stat.st_mode):
+                raise UsageError("this is no plain file", where=str(path), fix="put a file in its place")
+            key = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
             known = self._seen.get(path)
             if known is None or known[0] != key:
                 known = (key, _sha(path.read_bytes()))
@@ -200,15 +225,17 @@ class OpenWork:
         """Load all rules of a work, with these bytes as its own file. Raises RuleError with all faults."""
         target = self.own_path(work)
         layers = [Path(layer) for layer in work.layers(self.options.rules)]
-        if not any(target.parent.parent == layer for layer in layers) and not _is_shipped(target):
-            layers.insert(len(work.unasked(self.options.rules)), target.parent.parent)
+        home = target.parent.parent
+        layers = [home if _same(layer, home) else layer for layer in layers]
+        if home not in layers and not _is_shipped(target):
+            layers.insert(len(work.unasked(self.options.rules)), home)
         shipped = _is_shipped(target)
         book = _shipped_rules(_shipped_signature(target), None if shipped else work.slug)
         if shipped and own is not None:
             with _copied(None, target, own) as folder:
                 book = load_rules(folder, base=book, work=work.slug, shown_as="rules")
         for layer in layers:
-            if layer != target.parent.parent:
+            if layer != home:
                 book = load_rules(layer, layer=str(layer), base=book, work=work.slug, flat_phase=OWN_PHASE)
             elif layer.is_dir() or own is not None:
                 with _copied(layer, target, own) as folder:
@@ -226,6 +253,10 @@ def open_desk(sources: Sequence[Path], options: Options) -> list[OpenWork]:
 def _plan(book: Rulebook, name: str, known: dict[str, Profile]) -> Plan:
     chosen = find_profile(name, book, known)
     return replace(make_plan(apply_profile(book, chosen)), profile=chosen.name)
+
+
+def _same(a: Path, b: Path) -> bool:
+    return os.path.realpath(a) == os.path.realpath(b)
 
 
 def _sha(data: bytes) -> str:

@@ -21,6 +21,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST = 1_000_000
 """Bytes that a request may carry: many times the longest decision."""
+LONGEST_PATH = 100
 METHODS = {"GET": "read", "HEAD": "read", "POST": "write"}
 HEADERS = (
     (b"cache-control", b"no-store"),
@@ -94,6 +95,11 @@ class Guard:
             self._tell(scope, refusal.status, refusal.reason)
             if not started:
                 await _refuse(answer, refusal)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is one line here and no more
+            self._tell(scope, 500, f"a fault of the program ({type(error).__name__}: {one_line(str(error))[:200]})")
+            refused = True
+            if not started:
+                await _refuse(answer, RefusedError(500, "a fault of the program; the terminal says more"))
 
     def _tell(self, scope: Scope, status: int, reason: str) -> None:
         """Say on one line what was refused, and why."""
@@ -117,7 +123,14 @@ class Guard:
             raise RefusedError(403, f"the origin {_said(origin)} is not this page")
         path = scope.get("path", "")
         raw = scope.get("raw_path") or path.encode("utf-8", "replace")
-        if ".." in path or b"%" in raw.split(b"?")[0] or "\\" in path or "//" in path or "\0" in path:
+        if (
+            len(path) > LONGEST_PATH
+            or ".." in path
+            or b"%" in raw.split(b"?")[0]
+            or "\\" in path
+            or "//" in path
+            or "\0" in path
+        ):
             raise RefusedError(404, "there is no such address")
         if METHODS[method] == "write":
             if not origin and fetch_site != ["same-origin"]:
@@ -157,8 +170,8 @@ class Guard:
 
     def _check_cookie(self, headers: dict[str, list[str]]) -> None:
         pairs = (pair.strip().partition("=") for line in headers.get("cookie", []) for pair in line.split(";"))
-        given = next((value for name, _, value in pairs if name == self.cookie), "")
-        if not hmac.compare_digest(given.encode("utf-8", "replace"), self.token.encode()):
+        given = [value.encode("utf-8", "replace") for name, _, value in pairs if name == self.cookie]
+        if not any(hmac.compare_digest(value, self.token.encode()) for value in given):
             raise RefusedError(403, "it has no token; open the address that `shanben review` printed")
 
     def _limited(self, receive: Receive, headers: dict[str, list[str]]) -> Receive:

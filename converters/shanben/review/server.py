@@ -13,9 +13,10 @@ from typing import Any
 
 import uvicorn
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route, Router
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from shanben.errors import OutputError, ShanbenError, UsageError
 from shanben.report.page import as_json
@@ -37,12 +38,15 @@ from shanben.review.places import clean_span
 from shanben.review.targets import targets
 from shanben.review.trying import propose_keep, save_rule, try_rule
 from shanben.structure import build_document, canonical_ledger
+from shanben.tools.storage import write_error
 from shanben.writers import all_writers
 
 HOST = "127.0.0.1"
 LONGEST_TEXT = 20_000
 """Characters that one field of a request may have."""
 AROUND = 30
+PATIENCE = 10.0
+"""Seconds within which a connection must have sent a whole request."""
 EDITION_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
@@ -58,6 +62,8 @@ class _Request:
         value = self._values.get(name, "")
         if not isinstance(value, str) or len(value) > most:
             raise RefusedError(400, f"{name} is no text of at most {most} characters")
+        if any("\ud800" <= c <= "\udfff" for c in value):
+            raise RefusedError(400, f"{name} holds half a character")
         return value
 
     def number(self, name: str) -> int:
@@ -81,7 +87,10 @@ class _Request:
 
 
 async def _body(request: Request) -> _Request:
-    data = b"".join([chunk async for chunk in request.stream()])
+    try:
+        data = b"".join([chunk async for chunk in request.stream()])
+    except ClientDisconnect:
+        raise RefusedError(400, "it was not sent to its end") from None
     try:
         return _Request(json.loads(data))
     except (ValueError, RecursionError):
@@ -201,6 +210,8 @@ class Room:
                     return _json(act(desk, number, asked))
                 except ShanbenError as error:
                     return _error(error)
+                except OSError as error:
+                    return _error(write_error(error, desk.path))
 
             return await run_in_threadpool(make)
 
@@ -329,11 +340,24 @@ def listen(port: int) -> socket.socket:
     return door
 
 
+class _Impatient(H11Protocol):
+    """Hangs up on who opens a connection and says nothing, or does not come to the end of a request."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Take a connection, for a while."""
+        super().connection_made(transport)
+        self.loop.call_later(PATIENCE, self._hang_up_if_silent)
+
+    def _hang_up_if_silent(self) -> None:
+        if self.cycle is None or (self.cycle.more_body and not self.cycle.response_complete):
+            self.transport.close()
+
+
 def serve(desks: Sequence[OpenWork], door: socket.socket, token: str) -> None:
     """Answer until the process is told to end. Raises KeyboardInterrupt on Ctrl-C."""
     guard = Guard(Room(desks).application(), door.getsockname()[1], token)
     config = uvicorn.Config(
-        guard, http="h11", ws="none", loop="asyncio", lifespan="off", log_config=None, log_level="error",
+        guard, http=_Impatient, ws="none", loop="asyncio", lifespan="off", log_config=None, log_level="error",
         access_log=False, server_header=False, proxy_headers=False, limit_concurrency=64, timeout_keep_alive=10,
         timeout_graceful_shutdown=1,
     )  # fmt: skip

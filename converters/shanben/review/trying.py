@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,15 +14,14 @@ from shanben.ledger import Capture, Change, Finding, Held, Suggestion
 from shanben.new_rule import quoted
 from shanben.pipeline import OWN_PHASE, make_plan
 from shanben.resources import rules_root
-from shanben.review.decisions import Outcome, commit, current
-from shanben.review.desk import OpenWork, State, Versions
+from shanben.review.decisions import Outcome, commit, current, put
+from shanben.review.desk import OpenWork, State, Versions, Written
 from shanben.review.own_file import entries, with_entry
 from shanben.rulebook.apply import Unit, findings, make_unit, resolve_near
 from shanben.rulebook.backtracking import slow_parts
-from shanben.rulebook.load import full_pattern, load_rule_file
+from shanben.rulebook.load import full_pattern, load_rule_file, load_rules
 from shanben.rulebook.schema import PHASES, Place, Rule
-from shanben.rulebook.strict_yaml import Fault, Faults
-from shanben.tools.storage import write_file
+from shanben.rulebook.strict_yaml import Fault, Faults, Pairs, parse_bytes
 from shanben.values import Mark, Text
 
 SECONDS = 2.0
@@ -157,7 +157,8 @@ def save_rule(desk: OpenWork, text: str, where: str, versions: Versions) -> Outc
     """
     with desk.lock:
         state = current(desk, versions)
-        if any(line.startswith("let:") for line in text.splitlines()):
+        root = parse_bytes(_as_file(text).encode("utf-8", "replace"), "the rule", Faults())
+        if isinstance(root, Pairs) and "let" in root.entries:
             raise UsageError("named parts (let:) cannot be saved from here", fix="write the pattern out")
         found = entries(_as_file(text.rstrip() + "\n").encode(), "rules")
         if not found:
@@ -184,11 +185,35 @@ def save_rule(desk: OpenWork, text: str, where: str, versions: Versions) -> Outc
         plan = make_plan(replace(book, rules=(*(r for r in book.rules if r.id not in taken), *rules)))
         _hold_plan([str(f) for f in check_rulebook(plan, names)])
         path = desk.rules_folder(state.work) / OWN_RULES
-        data = path.read_bytes() if path.is_file() else b""
+        desk.check_target(path)
+        before = path.read_bytes() if path.is_file() else None
+        data = before or b""
         for entry in bare:
             data = with_entry(data, "rules", entry)
-        write_file(path, data)
+        _check_folder(path, data)
+        current(desk, versions)
+        folders = () if path.parent.exists() else (path.parent,)
+        put(path, data)
+        desk.written.append(Written(before, data, folders, path))
         return Outcome(desk.open(), tuple(bare))
+
+
+def _check_folder(path: Path, data: bytes) -> None:
+    """Load a folder of rules as it would be with these bytes in one of its files: for a work without rules of its own,
+    and with those of all works. Raises RuleError."""
+    with tempfile.TemporaryDirectory(prefix="shanben-review-") as name:
+        top = Path(name)
+        for file in path.parent.rglob("*.yaml"):
+            if file.is_file() and file != path:
+                copy = top / file.relative_to(path.parent)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, copy)
+        (top / path.name).write_bytes(data)
+        for work in (None, "*"):
+            base = load_rules(rules_root(), work=work, shown_as="rules")
+            load_rules(
+                top, layer=str(path.parent), base=base, work=work, flat_phase=OWN_PHASE, shown_as=str(path.parent)
+            )
 
 
 def _flush_left(raw: str) -> str:

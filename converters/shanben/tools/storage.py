@@ -110,6 +110,8 @@ def write_file(path: Path, data: bytes) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
+            if path.exists():
+                shutil.copymode(path, twin)
             twin.replace(path)
         finally:
             twin.unlink(missing_ok=True)
