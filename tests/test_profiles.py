@@ -387,7 +387,12 @@ def test_the_suppressions_in_the_readme_are_read(tmp_path: Path) -> None:
     block = (ROOT / "README.md").read_text(encoding="utf-8").split("```yaml\nsuppress:")[1].split("```")[0]
     (tmp_path / "work.yaml").write_text("suppress:" + block, encoding="utf-8")
     (tmp_path / "source.txt").write_text(PARAGRAPH, encoding="utf-8")
-    assert [s.rule for s in find_works([tmp_path])[0].suppress] == ["han-comma", "column-order"]
+    found = find_works([tmp_path])[0].suppress
+    assert [(s.rule, s.quote) for s in found] == [
+        ("han-comma", "会议强调,要"),
+        ("han-comma", "甲,乙"),
+        ("column-order", ""),
+    ]
 
 
 def test_a_large_frame_goes_where_the_text_is_plainly_a_web_page() -> None:

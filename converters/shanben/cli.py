@@ -333,7 +333,9 @@ def _tell_rules(works: Iterable[Any], given: Sequence[Path]) -> None:
     works = list(works)
     for folder in dict.fromkeys(folder for work in works for folder in work.unasked(given)):
         click.echo(f"with the rules in {_one_line(str(folder))}", err=True)
-    for folder in dict.fromkeys(folder for work in works if (folder := left_out(work.path.parent))):
+    named = {path.resolve() for path in given}
+    beside = dict.fromkeys(folder for work in works if (folder := left_out(work.path.parent)))
+    for folder in (f for f in beside if f.resolve() not in named):
         click.echo(
             f"{_one_line(str(folder))} is left out: no file in it is a rule file (NAME.yaml with a line `rules:`)",
             err=True,

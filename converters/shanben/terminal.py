@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import json
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -30,9 +31,18 @@ def _interrupt_again(lost: sys.UnraisableHookArgs) -> None:
     if not issubclass(lost.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(lost)
         return
-    timer = threading.Timer(INTERRUPT_AGAIN, _thread.interrupt_main)
+    timer = threading.Timer(INTERRUPT_AGAIN, _interrupt)
     timer.daemon = True
     timer.start()
+
+
+def _interrupt() -> None:
+    """Interrupt the main thread, also where it waits for something."""
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 def printable(text: str) -> str:
