@@ -595,7 +595,7 @@ class Server:
             line.close()
 
     def state(self, work: int = 1) -> dict[str, Any]:
-        status, _, body = self.ask("GET", f"/work/{work}/state")
+        status, _, body = self.ask("GET", f"/text/{work}/state")
         assert status == 200, body
         told: dict[str, Any] = json.loads(body)
         return told
@@ -649,8 +649,8 @@ def test_the_token_opens_the_room_and_stays_out_of_the_address(room: tuple[Serve
     assert (status, headers["location"]) == (303, "/")
     assert headers["set-cookie"] == f"shanben-review-{server.port}={server.token}; Path=/; HttpOnly; SameSite=Strict"
     status, headers, body = server.ask("GET", "/")
-    assert status == 200 and b'href="/work/3"' in body
-    status, headers, body = server.ask("GET", "/work/1")
+    assert status == 200 and b'href="/text/3"' in body
+    status, headers, body = server.ask("GET", "/text/1")
     assert status == 200 and server.token.encode() not in body
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
@@ -665,17 +665,17 @@ def test_a_change_is_refused_the_edition_is_without_it_and_undo_brings_it_back(
 ) -> None:
     server, folder = room
     before = tree(folder)
-    status, told = server.post("/work/1/decide", server.decision(server.state(), "han-comma", 3, 5))
+    status, told = server.post("/text/1/decide", server.decision(server.state(), "han-comma", 3, 5))
     assert status == 200, told
     path = folder / "a" / "rules" / "works" / "a.yaml"
     assert told["written"][0] in path.read_text(encoding="utf-8")
     for name in ("edition.txt", "edition.html"):
-        status, headers, body = server.ask("GET", f"/work/1/{name}")
+        status, headers, body = server.ask("GET", f"/text/1/{name}")
         assert status == 200 and "会议强调,要抓好落实，要守住。".encode() in body
         assert headers["content-security-policy"].startswith("sandbox;")
     subprocess.run([sys.executable, "-m", "shanben", "clean", str(folder / "a"), "-o", str(tmp_path)], check=True)
     assert "会议强调,要抓好落实，要守住。" in (tmp_path / "a.txt").read_text(encoding="utf-8")
-    status, told = server.post("/work/1/undo", {"versions": told["state"]["room"]["versions"]})
+    status, told = server.post("/text/1/undo", {"versions": told["state"]["room"]["versions"]})
     assert status == 200 and not told["state"]["room"]["decided"]
     assert tree(folder) == before
 
@@ -683,53 +683,53 @@ def test_a_change_is_refused_the_edition_is_without_it_and_undo_brings_it_back(
 def test_two_windows(room: tuple[Server, Path]) -> None:
     server, folder = room
     one = two = server.state(2)
-    status, _ = server.post("/work/2/decide", server.decision(one, "han-comma", 3, 5))
+    status, _ = server.post("/text/2/decide", server.decision(one, "han-comma", 3, 5))
     assert status == 200
     before = tree(folder)
-    status, said = server.post("/work/2/decide", server.decision(two, "han-comma", 5, 2))
+    status, said = server.post("/text/2/decide", server.decision(two, "han-comma", 5, 2))
     assert status == 409 and said["changed"] == ["own"] and "nothing was written" in said["error"]
     assert tree(folder) == before
-    status, said = server.post("/work/2/decide", server.decision(server.state(2), "han-comma", 5, 2))
+    status, said = server.post("/text/2/decide", server.decision(server.state(2), "han-comma", 5, 2))
     assert status == 200
     for _ in range(2):
-        status, said = server.post("/work/2/undo", {"versions": server.state(2)["room"]["versions"]})
+        status, said = server.post("/text/2/undo", {"versions": server.state(2)["room"]["versions"]})
         assert status == 200
 
 
 ATTACKS: dict[str, tuple[str, str, bytes | None, dict[str, str], int, str]] = {
-    "another origin": ("POST", "/work/1/undo", b"{}", {"Origin": "http://evil.example"}, 403, "origin"),
-    "the same machine, another port": ("POST", "/work/1/undo", b"{}", {"Origin": "http://127.0.0.1:1"}, 403, "origin"),
-    "an opaque origin": ("POST", "/work/1/undo", b"{}", {"Origin": "null"}, 403, "origin"),
-    "no origin": ("POST", "/work/1/undo", b"{}", {"Origin": ""}, 403, "origin"),
-    "a form of another site": ("POST", "/work/1/undo", b"{}", {"Sec_Fetch_Site": "cross-site"}, 403, "another site"),
-    "a picture on another site": ("GET", "/work/1", None, {"Sec_Fetch_Site": "cross-site"}, 403, "another site"),
-    "another server of this machine": ("GET", "/work/1/state", None, {"Sec_Fetch_Site": "same-site"}, 403, "another site"),
+    "another origin": ("POST", "/text/1/undo", b"{}", {"Origin": "http://evil.example"}, 403, "origin"),
+    "the same machine, another port": ("POST", "/text/1/undo", b"{}", {"Origin": "http://127.0.0.1:1"}, 403, "origin"),
+    "an opaque origin": ("POST", "/text/1/undo", b"{}", {"Origin": "null"}, 403, "origin"),
+    "no origin": ("POST", "/text/1/undo", b"{}", {"Origin": ""}, 403, "origin"),
+    "a form of another site": ("POST", "/text/1/undo", b"{}", {"Sec_Fetch_Site": "cross-site"}, 403, "another site"),
+    "a picture on another site": ("GET", "/text/1", None, {"Sec_Fetch_Site": "cross-site"}, 403, "another site"),
+    "another server of this machine": ("GET", "/text/1/state", None, {"Sec_Fetch_Site": "same-site"}, 403, "another site"),
     "a wrong token": ("GET", "/?token=" + "x" * 43, None, {"Cookie": ""}, 403, "token is wrong"),
     "an empty token": ("GET", "/?token=", None, {"Cookie": ""}, 403, "token is wrong"),
-    "no cookie": ("GET", "/work/1", None, {"Cookie": ""}, 403, "no token"),
-    "a wrong cookie": ("POST", "/work/1/undo", b"{}", {"Cookie": "shanben-review-1=x"}, 403, "no token"),
-    "DNS rebinding": ("GET", "/work/1", None, {"Host": "evil.example"}, 421, "host"),
-    "the right name, no port": ("GET", "/work/1", None, {"Host": "127.0.0.1"}, 421, "host"),
-    "a host with a tail": ("GET", "/work/1", None, {"Host": "127.0.0.1.evil.example"}, 421, "host"),
-    "up and away": ("GET", "/work/..%2f..%2fetc%2fpasswd", None, {}, 404, "no such address"),
-    "up and away, plain": ("GET", "/work/../../etc/passwd", None, {}, 404, "no such address"),
+    "no cookie": ("GET", "/text/1", None, {"Cookie": ""}, 403, "no token"),
+    "a wrong cookie": ("POST", "/text/1/undo", b"{}", {"Cookie": "shanben-review-1=x"}, 403, "no token"),
+    "DNS rebinding": ("GET", "/text/1", None, {"Host": "evil.example"}, 421, "host"),
+    "the right name, no port": ("GET", "/text/1", None, {"Host": "127.0.0.1"}, 421, "host"),
+    "a host with a tail": ("GET", "/text/1", None, {"Host": "127.0.0.1.evil.example"}, 421, "host"),
+    "up and away": ("GET", "/text/..%2f..%2fetc%2fpasswd", None, {}, 404, "no such address"),
+    "up and away, plain": ("GET", "/text/../../etc/passwd", None, {}, 404, "no such address"),
     "up and away, twice": ("GET", "/%252e%252e/%252e%252e/etc/passwd", None, {}, 404, "no such address"),
-    "NUL": ("GET", "/work/1%00", None, {}, 404, "no such address"),
-    "no such work": ("GET", "/work/99", None, {}, 404, "no such work"),
-    "a negative work": ("GET", "/work/-1", None, {}, 404, "no such address"),
+    "NUL": ("GET", "/text/1%00", None, {}, 404, "no such address"),
+    "no such work": ("GET", "/text/99", None, {}, 404, "no such work"),
+    "a negative work": ("GET", "/text/-1", None, {}, 404, "no such address"),
     "an unknown address": ("GET", "/rules/works/a.yaml", None, {}, 404, "no such address"),
-    "a GET that would write": ("GET", "/work/1/undo", None, {}, 405, "not asked so"),
-    "another method": ("PUT", "/work/1/undo", b"{}", {}, 405, "method"),
-    "a preflight": ("OPTIONS", "/work/1/undo", None, {"Origin": "http://evil.example"}, 405, "method"),
-    "a form": ("POST", "/work/1/undo", b"a=b", {"Content_Type": "application/x-www-form-urlencoded"}, 415, "JSON"),
-    "plain text": ("POST", "/work/1/undo", b"{}", {"Content_Type": "text/plain"}, 415, "JSON"),
-    "no type": ("POST", "/work/1/undo", b"{}", {"Content_Type": ""}, 415, "JSON"),
-    "no JSON": ("POST", "/work/1/undo", b"{", {}, 400, "JSON"),
-    "deep JSON": ("POST", "/work/1/undo", b"[" * 200_000, {}, 400, "JSON"),
-    "a list": ("POST", "/work/1/undo", b"[]", {}, 400, "JSON"),
-    "no versions": ("POST", "/work/1/undo", b"{}", {}, 400, "state of the files"),
-    "a path for a version": ("POST", "/work/1/undo", json.dumps({"versions": {"source": "../" * 99, "own": "", "rules": ""}}).encode(), {}, 400, "state of the files"),
-    "a body for GET": ("GET", "/work/1/versions", b"x" * 10, {}, 413, "bytes"),
+    "a GET that would write": ("GET", "/text/1/undo", None, {}, 405, "not asked so"),
+    "another method": ("PUT", "/text/1/undo", b"{}", {}, 405, "method"),
+    "a preflight": ("OPTIONS", "/text/1/undo", None, {"Origin": "http://evil.example"}, 405, "method"),
+    "a form": ("POST", "/text/1/undo", b"a=b", {"Content_Type": "application/x-www-form-urlencoded"}, 415, "JSON"),
+    "plain text": ("POST", "/text/1/undo", b"{}", {"Content_Type": "text/plain"}, 415, "JSON"),
+    "no type": ("POST", "/text/1/undo", b"{}", {"Content_Type": ""}, 415, "JSON"),
+    "no JSON": ("POST", "/text/1/undo", b"{", {}, 400, "JSON"),
+    "deep JSON": ("POST", "/text/1/undo", b"[" * 200_000, {}, 400, "JSON"),
+    "a list": ("POST", "/text/1/undo", b"[]", {}, 400, "JSON"),
+    "no versions": ("POST", "/text/1/undo", b"{}", {}, 400, "state of the files"),
+    "a path for a version": ("POST", "/text/1/undo", json.dumps({"versions": {"source": "../" * 99, "own": "", "rules": ""}}).encode(), {}, 400, "state of the files"),
+    "a body for GET": ("GET", "/text/1/versions", b"x" * 10, {}, 413, "bytes"),
 }  # fmt: skip
 
 
@@ -765,7 +765,7 @@ def test_a_gigabyte_is_refused_at_once(room: tuple[Server, Path], chunked: bool)
     before, memory = tree(folder), peak_memory(server.process.pid)
     server.log.clear()
     head = (
-        f"POST /work/1/decide HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nOrigin: http://127.0.0.1:{server.port}\r\n"
+        f"POST /text/1/decide HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nOrigin: http://127.0.0.1:{server.port}\r\n"
         f"Cookie: shanben-review-{server.port}={server.token}\r\nContent-Type: application/json\r\n"
     )
     head += "Transfer-Encoding: chunked\r\n\r\n" if chunked else f"Content-Length: {1 << 30}\r\n\r\n"
@@ -780,16 +780,16 @@ def test_a_gigabyte_is_refused_at_once(room: tuple[Server, Path], chunked: bool)
         except OSError:
             pass
         assert sent < 64 << 20, "it hung up long before the end"
-    assert server.logged("refused 413 POST /work/1/decide")
+    assert server.logged("refused 413 POST /text/1/decide")
     assert peak_memory(server.process.pid) - memory < 32 << 20
     assert tree(folder) == before
-    assert server.ask("GET", "/work/1/versions")[0] == 200
+    assert server.ask("GET", "/text/1/versions")[0] == 200
 
 
 def test_an_answer_comes_before_the_gigabyte(room: tuple[Server, Path]) -> None:
     server, _ = room
     line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    line.putrequest("POST", "/work/1/decide")
+    line.putrequest("POST", "/text/1/decide")
     for name, value in {"Origin": f"http://127.0.0.1:{server.port}", "Content-Type": "application/json",
                         "Cookie": f"shanben-review-{server.port}={server.token}", "Content-Length": str(1 << 30)}.items():  # fmt: skip
         line.putheader(name, value)
@@ -803,11 +803,11 @@ def test_what_the_files_say_wrong_is_told_to_the_page(room: tuple[Server, Path])
     path = folder / "c" / "rules" / "works" / "c.yaml"
     path.parent.mkdir(parents=True)
     path.write_text("suppress:\n- {rule: han-coma, reason: r}\n", encoding="utf-8")
-    status, _, body = server.ask("GET", "/work/3/state")
+    status, _, body = server.ask("GET", "/text/3/state")
     told = json.loads(body)
     assert status == 422 and "han-comma" in told["error"] and told["code"] == "rules"
     path.unlink()
-    assert server.ask("GET", "/work/3/state")[0] == 200
+    assert server.ask("GET", "/text/3/state")[0] == 200
 
 
 def test_only_this_machine_can_reach_it(room: tuple[Server, Path]) -> None:
@@ -949,11 +949,11 @@ def test_odd_requests_are_refused_on_one_line_each(room: tuple[Server, Path]) ->
     server, folder = room
     before = tree(folder)
     half = {"text": "- id: x # \ud800", "where": "work", "versions": server.state()["room"]["versions"]}
-    assert server.ask("POST", "/work/1/save", json.dumps(half).encode())[0] == 400
-    assert server.ask("GET", "/work/" + "9" * 5000 + "/versions")[0] == 404
+    assert server.ask("POST", "/text/1/save", json.dumps(half).encode())[0] == 400
+    assert server.ask("GET", "/text/" + "9" * 5000 + "/versions")[0] == 404
     name = f"shanben-review-{server.port}"
-    assert server.ask("GET", "/work/1/versions", Cookie=f"{name}=x; {name}={server.token}")[0] == 200
-    assert server.ask("GET", "/work/1/versions", Cookie=f"{name}=x; {name}=y")[0] == 403
+    assert server.ask("GET", "/text/1/versions", Cookie=f"{name}=x; {name}={server.token}")[0] == 200
+    assert server.ask("GET", "/text/1/versions", Cookie=f"{name}=x; {name}=y")[0] == 403
     assert tree(folder) == before
 
 
@@ -962,9 +962,9 @@ def test_silent_connections_do_not_lock_the_reader_out(room: tuple[Server, Path]
     held = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(70)]
     try:
         end = time.monotonic() + 40
-        while server.ask("GET", "/work/1/versions")[0] != 200 and time.monotonic() < end:
+        while server.ask("GET", "/text/1/versions")[0] != 200 and time.monotonic() < end:
             time.sleep(0.5)
-        assert server.ask("GET", "/work/1/versions")[0] == 200
+        assert server.ask("GET", "/text/1/versions")[0] == 200
     finally:
         for one in held:
             one.close()
@@ -992,7 +992,7 @@ def request(port, state):
     e, v = told[n], state.versions
     body = json.dumps({"action": "refuse", "entry": n, "unit": e.unit, "line": e.line, "column": e.column,
         "reason": "r" * 200_0, "versions": {"source": v.source, "own": v.own, "rules": v.rules}}).encode()
-    return (f"POST /work/1/decide HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\nCookie: shanben-review-{port}=t\r\n"
+    return (f"POST /text/1/decide HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\nCookie: shanben-review-{port}=t\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n").encode() + body
 
 for kill in range(-2, kills):

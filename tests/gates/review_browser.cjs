@@ -29,7 +29,7 @@ const told = { views: [] };
   }
   async function open(made, work) {
     const page = await made.newPage();
-    await page.goto(`${origin}/work/${work}`);
+    await page.goto(`${origin}/text/${work}`);
     await page.waitForFunction(() => document.documentElement.dataset.ready);
     return page;
   }
@@ -214,7 +214,7 @@ const told = { views: [] };
 
   // Twenty thousand changes.
   const big = await made.newPage();
-  await big.goto(`${origin}/work/3`, { timeout: 180000 });
+  await big.goto(`${origin}/text/3`, { timeout: 180000 });
   await big.waitForFunction(() => document.documentElement.dataset.ready, null, { timeout: 60000 });
   const l = { changes: Number((await big.innerText('.numbers li:first-child b')).replace(/,/g, '')) };
   await big.keyboard.press('j');
@@ -255,15 +255,15 @@ const told = { views: [] };
   told.attack = await bad.evaluate(async (target) => {
     const tried = {};
     const attempt = async (name, act) => { try { tried[name] = await act(); } catch (error) { tried[name] = `no: ${error.name}`; } };
-    await attempt('read', async () => (await fetch(`${target}/work/1/state`, { credentials: 'include' })).status);
-    await attempt('write', async () => (await fetch(`${target}/work/1/undo`, { method: 'POST', credentials: 'include', headers: { 'content-type': 'application/json' }, body: '{}' })).status);
-    await attempt('blind', async () => (await fetch(`${target}/work/1/undo`, { method: 'POST', mode: 'no-cors', credentials: 'include', headers: { 'content-type': 'text/plain' }, body: '{"versions":{}}' })).type);
-    await attempt('picture', () => new Promise((done) => { const i = new Image(); i.onload = () => done('shown'); i.onerror = () => done('no'); i.src = `${target}/work/1`; }));
-    await attempt('script', () => new Promise((done) => { const s = document.createElement('script'); s.onload = () => done('run'); s.onerror = () => done('no'); s.src = `${target}/work/1/state`; document.body.append(s); }));
-    await attempt('frame', () => new Promise((done) => { const f = document.createElement('iframe'); f.onload = () => { try { done(f.contentDocument ? f.contentDocument.body.textContent.slice(0, 20) : 'sealed'); } catch { done('sealed'); } }; f.src = `${target}/work/1`; document.body.append(f); setTimeout(() => done('never'), 3000); }));
+    await attempt('read', async () => (await fetch(`${target}/text/1/state`, { credentials: 'include' })).status);
+    await attempt('write', async () => (await fetch(`${target}/text/1/undo`, { method: 'POST', credentials: 'include', headers: { 'content-type': 'application/json' }, body: '{}' })).status);
+    await attempt('blind', async () => (await fetch(`${target}/text/1/undo`, { method: 'POST', mode: 'no-cors', credentials: 'include', headers: { 'content-type': 'text/plain' }, body: '{"versions":{}}' })).type);
+    await attempt('picture', () => new Promise((done) => { const i = new Image(); i.onload = () => done('shown'); i.onerror = () => done('no'); i.src = `${target}/text/1`; }));
+    await attempt('script', () => new Promise((done) => { const s = document.createElement('script'); s.onload = () => done('run'); s.onerror = () => done('no'); s.src = `${target}/text/1/state`; document.body.append(s); }));
+    await attempt('frame', () => new Promise((done) => { const f = document.createElement('iframe'); f.onload = () => { try { done(f.contentDocument ? f.contentDocument.body.textContent.slice(0, 20) : 'sealed'); } catch { done('sealed'); } }; f.src = `${target}/text/1`; document.body.append(f); setTimeout(() => done('never'), 3000); }));
     return tried;
   }, origin);
-  const [popup] = await Promise.all([made.waitForEvent('page'), bad.evaluate((target) => { const f = document.createElement('form'); f.method = 'post'; f.enctype = 'text/plain'; f.action = `${target}/work/1/undo`; f.target = '_blank'; document.body.append(f); f.submit(); }, origin)]);
+  const [popup] = await Promise.all([made.waitForEvent('page'), bad.evaluate((target) => { const f = document.createElement('form'); f.method = 'post'; f.enctype = 'text/plain'; f.action = `${target}/text/1/undo`; f.target = '_blank'; document.body.append(f); f.submit(); }, origin)]);
   await popup.waitForLoadState();
   told.attack.form = await popup.locator('body').innerText();
   evil.close();

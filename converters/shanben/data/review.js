@@ -17,7 +17,7 @@ const find = (key) => api.entries().findIndex((_, i) => keyOf(i) === key);
 const words = (value) => (typeof value === 'string' ? value : value[0]);
 
 // --- asking the server ------------------------------------------------------------------------------------------
-const address = (name) => `/work/${room.number}/${name}`;
+const address = (name) => `/text/${room.number}/${name}`;
 async function ask(name, values, signal) {
   const options = values === undefined ? { signal } : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(values), signal };
   let answer;

@@ -70,7 +70,7 @@ def works_page(desks: Sequence[OpenWork]) -> tuple[str, str]:
     language = "zh"
     w = words()[language]
     rows = "".join(
-        f'<tr><th scope="row"><a href="/work/{n}">{plain(d.slug, 120)}</a></th><td>{plain(str(d.path), 200)}</td></tr>'
+        f'<tr><th scope="row"><a href="/text/{n}">{plain(d.slug, 120)}</a></th><td>{plain(str(d.path), 200)}</td></tr>'
         for n, d in enumerate(desks, 1)
     )
     parts = {

@@ -107,18 +107,18 @@ class Room:
         """Give the application; a `Guard` must stand before it."""
         routes = [
             Route("/", self.works, methods=["GET"]),
-            Route("/work/{number:int}", self.work, methods=["GET"]),
-            Route("/work/{number:int}/state", self.state, methods=["GET"]),
-            Route("/work/{number:int}/versions", self.versions, methods=["GET"]),
-            Route("/work/{number:int}/edition.html", self.edition_html, methods=["GET"]),
-            Route("/work/{number:int}/edition.txt", self.edition_txt, methods=["GET"]),
+            Route("/text/{number:int}", self.work, methods=["GET"]),
+            Route("/text/{number:int}/state", self.state, methods=["GET"]),
+            Route("/text/{number:int}/versions", self.versions, methods=["GET"]),
+            Route("/text/{number:int}/edition.html", self.edition_html, methods=["GET"]),
+            Route("/text/{number:int}/edition.txt", self.edition_txt, methods=["GET"]),
         ]
         writing: dict[str, Callable[[OpenWork, int, _Request], dict[str, Any]]] = {
             "decide": self.decide, "undo": self.undo, "out": self.out, "look": self.look, "try": self.attempt,
             "save": self.save, "keep": self.keep,
         }  # fmt: skip
         routes += [
-            Route(f"/work/{{number:int}}/{name}", self._post(act), methods=["POST"]) for name, act in writing.items()
+            Route(f"/text/{{number:int}}/{name}", self._post(act), methods=["POST"]) for name, act in writing.items()
         ]
         return Router(routes, redirect_slashes=False)
 
@@ -133,7 +133,7 @@ class Room:
     async def works(self, request: Request) -> Response:
         """Give the list of works; of a single one its page."""
         if len(self.desks) == 1:
-            return RedirectResponse("/work/1", 303)
+            return RedirectResponse("/text/1", 303)
         page, policy = pages.works_page(self.desks)
         return HTMLResponse(page, headers={"content-security-policy": f"{policy}; frame-ancestors 'none'"})
 
