@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from shanben import profiles, suppressions, verify
+from shanben import profile_files, profiles, suppressions, verify
 from shanben.authoring import hits_of
 from shanben.build import clean_work
 from shanben.cli import EXIT_CODES, main
@@ -59,7 +59,7 @@ def _help(command: click.Command, path: str) -> str:
 def code_reference() -> str:
     """Give the codes of faults in rule files, of lint, and of findings in editions."""
     parts = [NOTE, "# Codes\n"]
-    own = {**profiles.CODES, **suppressions.CODES}
+    own = {**profile_files.CODES, **suppressions.CODES}
     tables = (
         ("Faults in rule files", load.CODES),
         ("Faults in profiles and in work.yaml", own),

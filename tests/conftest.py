@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -37,3 +37,14 @@ def seed_folders() -> list[Path]:
 def seed(request: pytest.FixtureRequest) -> Path:
     """Give the folder of each seed in turn."""
     return Path(request.param)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the tests, and the programs that they start, keep checked rules in a folder of their own."""
+    before = os.environ.get("SHANBEN_CACHE")
+    os.environ["SHANBEN_CACHE"] = str(tmp_path_factory.getbasetemp() / "cache")
+    yield
+    os.environ.pop("SHANBEN_CACHE")
+    if before is not None:
+        os.environ["SHANBEN_CACHE"] = before

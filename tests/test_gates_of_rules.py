@@ -11,14 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import seed_folders
-from shanben import pipeline
+from shanben import pipeline, profiles
+from shanben import presence as presence_module
 from shanben.ledger import Change, apply_changes, to_jsonl
 from shanben.pipeline import Plan, clean, plan
-from shanben.presence import LONG_TEXT, Presence, Strings
+from shanben.presence import LONG_TEXT, SHORT_TEXT, Index, Presence
 from shanben.rulebook import apply
 from shanben.rulebook.apply import Unit, findings
-from shanben.rulebook.gates import Gate, gate, keeps_to_lines, needs_of
-from shanben.rulebook.load import PATTERN_FLAGS
+from shanben.rulebook.gates import Gate, gate, keeps_to_lines
+from shanben.rulebook.needs import needs_of
+from shanben.rulebook.patterns import PATTERN_FLAGS
 from shanben.values import Text
 
 
@@ -122,9 +124,9 @@ def test_no_unit_finds_anything_behind_a_closed_gate(shipped: Plan) -> None:
     closed = opened = 0
     for content in texts_of(shipped):
         text = Text(content, guards=shipped.guards)
-        presence = Presence(content, shipped.strings)
-        for unit in shipped.units:
-            if presence.may(unit.gate):
+        presence = Presence(content, shipped.index)
+        for unit, may in zip(shipped.units, presence.open, strict=True):
+            if may:
                 opened += 1
                 continue
             closed += 1
@@ -137,12 +139,16 @@ def test_text_and_ledger_are_the_same_without_gates(shipped: Plan, monkeypatch: 
     mixed = "\n".join(random.Random(3).sample(sorted(set(texts_of(shipped))), 400))  # noqa: S311
     documents = [*seeds, mixed, mixed * (LONG_TEXT // len(mixed) + 1)]
     gated = [clean(d) for d in documents]
-    monkeypatch.setattr(Presence, "may", lambda *_: True)
+    monkeypatch.setattr(Index, "of", lambda gates: Index({}, tuple(0 for _ in gates)))
+    for cached in (pipeline._plan, profiles._index_of):
+        cached.cache_clear()
     monkeypatch.setattr(apply, "_lines_with", lambda *_: None)
     for document, found in zip(documents, gated, strict=True):
         plain = clean(document)
         assert plain.text == found.text
         assert to_jsonl(plain.ledger) == to_jsonl(found.ledger)
+    for cached in (pipeline._plan, profiles._index_of):
+        cached.cache_clear()
 
 
 def test_a_unit_does_not_run_again_on_a_text_that_it_has_seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +178,7 @@ def edits(content: str, random_: random.Random) -> list[Change]:
     return changes
 
 
-@pytest.mark.parametrize("length", [40, 400, LONG_TEXT + 100])
+@pytest.mark.parametrize("length", [40, 400, SHORT_TEXT + 100, LONG_TEXT + 100])
 def test_a_string_that_changes_bring_together_is_seen(length: int) -> None:
     random_ = random.Random(length)  # noqa: S311
     wanted = [a + b for a in "甲乙丙丁" for b in "甲乙丙丁"] + [
@@ -187,34 +193,48 @@ def test_a_string_that_changes_bring_together_is_seen(length: int) -> None:
     gates = {s: Gate(gate([regex.escape(s)]).clauses) for s in wanted}
     for _ in range(40 if length < 1000 else 4):
         content = "".join(random_.choices("甲乙丙丁xyz\n", [1, 1, 1, 1, 9, 9, 9, 1], k=length))
-        presence = Presence(content, Strings.of(gates.values()))
+        presence = Presence(content, Index.of(gates.values()))
         for _ in range(6):
-            for s, asked in gates.items():
-                assert presence.may(asked) or s not in content
+            for s, may in zip(gates, presence.open, strict=True):
+                assert may or s not in content
             changes = edits(content, random_)[: random_.choice([1, 2, 1000])]
             content = apply_changes(content, changes, unit="x")
             presence.change(changes, content)
 
 
 def test_moved_lines_are_seen_as_well() -> None:
-    asked = gate(["甲乙"])
     content = "甲\nxx\n乙"
-    presence = Presence(content, Strings.of([asked]))
-    assert not presence.may(asked)
+    presence = Presence(content, Index.of([gate(["甲乙"])]))
+    assert presence.open == [False]
     changes = [Change(1, "\nxx\n", "\nxx\n", to=6)]
     content = apply_changes(content, changes, unit="x")
     presence.change(changes, content)
     assert "甲乙" in content
-    assert presence.may(asked)
+    assert presence.open == [True]
 
 
 @pytest.mark.parametrize("rest", ["", "𠀀"])
-def test_a_long_text_is_looked_through_at_once(rest: str, shipped: Plan) -> None:
-    content = "春天来了，万物复苏。\n" * (LONG_TEXT // 8) + "责任编辑：王某\n" + rest
-    presence = Presence(content, shipped.strings)
-    for unit in shipped.units:
+@pytest.mark.parametrize("length", [10, SHORT_TEXT, LONG_TEXT])
+def test_what_a_text_holds_opens_the_gates(length: int, rest: str, shipped: Plan) -> None:
+    content = "春天来了，万物复苏。\n" * (length // 8) + "责任编辑：王某\n" + rest
+    presence = Presence(content, shipped.index)
+    opened = 0
+    for unit, may in zip(shipped.units, presence.open, strict=True):
         holds = all(
             not clause.characters.isdisjoint(content) or any(s in content for s in clause.strings)
             for clause in unit.gate.clauses
         )
-        assert presence.may(unit.gate) == holds, unit.id
+        assert may or not holds, unit.id
+        opened += may
+    assert opened < len(shipped.units) / 2
+
+
+def test_pairs_are_found_with_and_without_numpy(shipped: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    import numpy as np
+
+    assert np.__version__
+    for content in texts_of(shipped):
+        monkeypatch.setattr(presence_module, "SHORT_TEXT", -1)
+        quick = shipped.index.fulfilled_by(content)
+        monkeypatch.setattr(presence_module, "SHORT_TEXT", 1 << 30)
+        assert quick == shipped.index.fulfilled_by(content)

@@ -19,7 +19,8 @@ from shanben.pipeline import OWN_PHASE, Cleaned, Plan, make_plan, plan, profiles
 from shanben.profiles import judge
 from shanben.resources import rules_root
 from shanben.rulebook.apply import findings
-from shanben.rulebook.load import full_pattern, load_rule_file, load_rules
+from shanben.rulebook.load import load_rule_file, load_rules
+from shanben.rulebook.patterns import full_pattern
 from shanben.rulebook.schema import FOLDERS, Level, Rule, Rulebook
 from shanben.rulebook.strict_yaml import Faults, did_you_mean
 from shanben.values import Mark, Text

@@ -16,7 +16,7 @@ from shanben.ledger import Change, Held, Suggestion, apply_changes
 from shanben.pipeline import Plan, is_fight, make_plan, run
 from shanben.rulebook.apply import WOULD_REDACT, Unit, findings, make_unit, resolve_near
 from shanben.rulebook.backtracking import slow_parts
-from shanben.rulebook.load import full_pattern
+from shanben.rulebook.patterns import full_pattern
 from shanben.rulebook.schema import Place, Rule
 from shanben.rulebook.strict_yaml import shown
 from shanben.values import Decoding, Segment, Source, Text

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from shanben.profiles import CODES as PROFILE_CODES
+from shanben.profile_files import CODES as PROFILE_CODES
 from shanben.rulebook.lint_codes import CODES, FAULT_LEVELS, FaultLevel, RuleFault
 from shanben.rulebook.load import CODES as LOAD_CODES
 from shanben.rulebook.strict_yaml import caret_lines

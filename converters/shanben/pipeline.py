@@ -7,13 +7,13 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from shanben import __version__
+from shanben import __version__, rule_cache
 from shanben.decode import decode, encode
 from shanben.errors import LedgerError, RestlessError, RuleTimeoutError, UsageError
 from shanben.ledger import (
@@ -32,9 +32,10 @@ from shanben.ledger import (
     apply_changes,
     map_marks,
 )
-from shanben.presence import Presence, Strings
-from shanben.profiles import PLAIN, Profile, apply_profile, find_profile, judge, load_profiles
+from shanben.presence import Index, Presence
+from shanben.profiles import PLAIN, Profile, apply_profile, judge
 from shanben.resources import rules_root
+from shanben.rule_cache import Checked
 from shanben.rulebook.apply import (
     GROWTH,
     GROWTH_ROOM,
@@ -47,7 +48,8 @@ from shanben.rulebook.apply import (
     make_unit,
     resolve_near,
 )
-from shanben.rulebook.load import load_rules
+from shanben.rulebook.gates import Facts, facts_of, learn
+from shanben.rulebook.patterns import full_pattern
 from shanben.rulebook.schema import PHASES, Rulebook
 from shanben.steps import all_steps
 from shanben.suppressions import Quote, Refusals, Suppression, as_noted, noted, raise_unused
@@ -81,11 +83,11 @@ class Plan:
     profile: str = PLAIN
 
     @cached_property
-    def strings(self) -> Strings:
-        """Give all strings that the gates of the units ask for."""
-        return Strings.of(unit.gate for unit in self.units)
+    def index(self) -> Index:
+        """Give what the gates of the units ask for."""
+        return Index.of(unit.gate for unit in self.units)
 
-    @property
+    @cached_property
     def units(self) -> tuple[Unit, ...]:
         """Give all units in the order in which they run."""
         return self.cleaning + self.structure
@@ -122,16 +124,37 @@ class Cleaned:
 
 
 @lru_cache(maxsize=32)
-def _rulebook(layers: tuple[str, ...], work: str | None) -> Rulebook:
+def _checked(layers: tuple[str, ...], work: str | None) -> Checked:
+    """Give rules and profiles without a fault, from the cache where they were checked before."""
     for layer in layers:
         if not Path(layer).is_dir():
             what = "this is a file, not a folder of rules" if Path(layer).is_file() else "there is no such rule folder"
             raise UsageError(what, where=layer, fix="give the folder that holds the files with --rules")
-    return load_layers(rules_root(), layers, work)
+    key = rule_cache.key_of([("rules", rules_root()), *((layer, Path(layer)) for layer in layers)], work or "")
+    checked = rule_cache.load(key) if key else None
+    if checked is None:
+        from shanben.profile_files import load_profiles
+
+        book = load_layers(rules_root(), layers, work)
+        profiles = load_profiles(book, layers)
+        checked = Checked(book, profiles, _facts(book, profiles))
+        if key:
+            rule_cache.save(key, checked)
+    learn(checked.facts)
+    return checked
+
+
+def _facts(book: Rulebook, profiles: Mapping[str, Profile]) -> dict[str, Facts]:
+    """Find out all that gates need to know of the patterns."""
+    asked = [p for rule in resolve_near(book).rules for p in (full_pattern(rule), rule.when.has, rule.where.near)]
+    asked += [evidence.match for profile in profiles.values() for evidence in profile.evidence]
+    return {pattern: facts_of(pattern) for pattern in asked if pattern}
 
 
 def load_layers(shipped: Traversable, layers: Iterable[str], work: str | None) -> Rulebook:
     """Load the shipped rules, then further folders of rules over them. Raises RuleError."""
+    from shanben.rulebook.load import load_rules
+
     book = load_rules(shipped, work=work, shown_as="rules")
     for layer in layers:
         book = load_rules(Path(layer), layer=layer, base=book, work=work, flat_phase=OWN_PHASE)
@@ -149,19 +172,18 @@ def plan(layers: Sequence[str | Path] = (), work: str | None = None, profile: st
 
 @lru_cache(maxsize=64)
 def _plan(layers: tuple[str, ...], work: str | None, profile: str) -> Plan:
-    book = _rulebook(layers, work)
-    chosen = find_profile(profile, book, _profiles(layers, work))
+    checked = _checked(layers, work)
+    book, chosen = checked.book, checked.profiles.get(profile)
+    if chosen is None:
+        from shanben.profile_files import find_profile
+
+        chosen = find_profile(profile, book, checked.profiles)
     return replace(make_plan(apply_profile(book, chosen)), profile=chosen.name)
 
 
 def profiles(layers: Sequence[str | Path] = (), work: str | None = None) -> dict[str, Profile]:
     """Give all profiles by name: the shipped ones and those of further rule folders. Raises RuleError."""
-    return dict(_profiles(tuple(str(p) for p in layers), work))
-
-
-@lru_cache(maxsize=32)
-def _profiles(layers: tuple[str, ...], work: str | None) -> dict[str, Profile]:
-    return load_profiles(_rulebook(layers, work), layers)
+    return dict(_checked(tuple(str(p) for p in layers), work).profiles)
 
 
 def make_plan(book: Rulebook) -> Plan:
@@ -205,7 +227,7 @@ def clean(
     '会议强调,要抓好落实;守住底线.'
     """
     content, decoding, origin = _decoded(source, encoding, name)
-    suppress = (*suppress, *_rulebook(tuple(str(p) for p in rules), work).suppress)
+    suppress = (*suppress, *_checked(tuple(str(p) for p in rules), work).book.suppress)
     if suppress:
         check_suppressions(suppress, {r.id: r for r in plan(rules, work, profile).rulebook.rules})
     if profile:
@@ -260,6 +282,7 @@ class _State:
     """A text on its way, and all that was found so far. Findings stand with the pass before which they were made."""
 
     text: Text
+    steps: Plan
     presence: Presence
     passes: list[Pass] = field(default_factory=list)
     captured: list[tuple[str, Capture, int]] = field(default_factory=list)
@@ -279,13 +302,21 @@ class _State:
     def back(self, point: _Point) -> None:
         """Undo all passes and captures since a point."""
         self.passes, self.captured = self.passes[: point.passes], self.captured[: point.captured]
-        self.presence = self.presence.restart(point.text.content)
-        self.text, self.refusals.quoted = replace(point.text, known=self.presence), dict(point.quoted)
+        self.text, self.refusals.quoted = point.text, dict(point.quoted)
+        self.presence = Presence(self.text.content, self.steps.index)
         self.version += 1
 
-    def findings(self, unit: Unit) -> list[Finding]:
-        """Give what a unit finds in the text as it is now. It runs only where it may find something, and not again
-        on a text that it has seen."""
+    def follow(self, steps: Plan) -> None:
+        """Go on by another plan."""
+        if steps is not self.steps:
+            self.steps, self.presence = steps, Presence(self.text.content, steps.index)
+
+    def findings(self, number: int) -> list[Finding]:
+        """Give what the unit with this number in the plan finds in the text as it is now. It runs only where it may
+        find something, and not again on a text that it has seen."""
+        if not self.presence.open[number]:
+            return []
+        unit = self.steps.units[number]
         if time.monotonic() > self.deadline:
             raise RuleTimeoutError(
                 "the rules together needed too long for this text; nothing was written",
@@ -294,7 +325,7 @@ class _State:
             )
         version, given = self.given.get(unit.rule.digest, (-1, []))
         if version != self.version:
-            given = findings(unit, self.text) if self.presence.may(unit.gate) else []
+            given = findings(unit, self.text)
             self.given[unit.rule.digest] = self.version, given
         return given
 
@@ -328,17 +359,18 @@ def run(
     With ``again`` the clean text is judged as well: where it is of another kind than the source, that plan runs
     too, until the text is at rest under the plan that it asks for itself.
     """
-    presence = Presence(content, steps.strings)
     state = _State(
-        Text(content, guards=steps.guards, known=presence),
-        presence,
+        Text(content, guards=steps.guards),
+        steps,
+        Presence(content, steps.index),
         refusals=Refusals.of(suppress, content),
         most=GROWTH * len(content) + GROWTH_ROOM,
         deadline=time.monotonic() + DOCUMENT_SECONDS * max(1.0, len(content) / 1e6),
     )
     plans = [steps, *_settle(state, steps, source.name, again)]
-    for unit in steps.structure:
-        found = state.refusals.part(unit.id, state.findings(unit), state.text, len(state.passes))
+    state.follow(steps)
+    for number, unit in enumerate(steps.structure, len(steps.cleaning)):
+        found = state.refusals.part(unit.id, state.findings(number), state.text, len(state.passes))
         state.captured += [(unit.id, f, len(state.passes)) for f in found if isinstance(f, Capture)]
         state.mark(f for f in found if isinstance(f, Mark))
     text = state.text
@@ -388,11 +420,12 @@ def _would_change(state: _State, steps: Plan, known: Container[str]) -> bool:
     """Tell whether a unit of the plan that is not ``known`` to be at rest would change the text."""
     at = len(state.passes)
     refusals = replace(state.refusals, refused=[], used=set())
+    state.follow(steps)
     return any(
         isinstance(f, Change)
-        for unit in steps.cleaning
+        for number, unit in enumerate(steps.cleaning)
         if unit.rule.digest not in known
-        for f in refusals.part(unit.id, state.findings(unit), state.text, at)
+        for f in refusals.part(unit.id, state.findings(number), state.text, at)
     )
 
 
@@ -452,11 +485,12 @@ def is_fight(finding: Finding) -> bool:
 def _round(state: _State, steps: Plan) -> None:
     """Run each unit of the cleaning once."""
     state.last = []
-    for unit in steps.cleaning:
-        text, at = state.text, len(state.passes)
-        given = state.findings(unit)
+    state.follow(steps)
+    for number, unit in enumerate(steps.cleaning):
+        given = state.findings(number)
         if not given:
             continue
+        text, at = state.text, len(state.passes)
         found = state.refusals.part(unit.id, given, text, at)
         changes = tuple(f for f in found if isinstance(f, Change))
         state.captured += [(unit.id, f, at) for f in found if isinstance(f, Capture)]

@@ -1,11 +1,17 @@
-"""Which strings a text holds while it is being worked on, so that rules which cannot find anything need not look."""
+"""Which units may find something in a text, as the text is when it is their turn.
+
+An `Index` knows what all gates ask for: single characters, and of longer strings the rarest pair of neighbours.
+A `Presence` holds which of these stand in one text, and so which gates are open; changes can only open more.
+What it says is necessary: a closed unit finds nothing, an open one may find nothing either.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
+from functools import cached_property, reduce
+from operator import add, or_
 from typing import TYPE_CHECKING
 
 from shanben.rulebook.gates import Gate, rarest_pair
@@ -17,137 +23,117 @@ if TYPE_CHECKING:
     from shanben.ledger import Change
 
 LONG_TEXT = 50_000
-"""Characters from which on all strings are looked up at once with NumPy, which takes a while to load."""
-MOST_PLACES = 2_000
-"""Places of one pair of characters that are looked at one by one."""
-_SEAM = "\0\0"
+"""Characters from which on pairs are looked up with NumPy, which takes a while to load."""
+SHORT_TEXT = 1_000
+"""Characters up to which it is slower, even where it is loaded."""
 
 
 @dataclass(frozen=True)
-class Strings:
-    """All strings of two and more characters that some gates ask for."""
+class Index:
+    """What a list of gates asks for. A set of clauses is a number, one bit a clause.
 
-    strings: frozenset[str]
+    ``wanted`` gives for a character or a pair of characters the clauses that it fulfils, ``needs`` for each gate the
+    clauses that must be fulfilled.
+    """
+
+    wanted: dict[str, int]
+    needs: tuple[int, ...]
 
     @classmethod
-    def of(cls, gates: Iterable[Gate]) -> Strings:
-        """Collect the strings of gates."""
-        return cls(frozenset(s for gate in gates for clause in gate.clauses for s in clause.strings))
+    def of(cls, gates: Iterable[Gate]) -> Index:
+        """Make the index of gates; the units that they belong to are known by their place in the list."""
+        numbers: dict[tuple[frozenset[str], tuple[str, ...]], int] = {}
+        wanted: dict[str, int] = {}
+        needs = []
+        for gate in gates:
+            needed = 0
+            for clause in gate.clauses:
+                key = (clause.characters, clause.strings)
+                bit = numbers.get(key)
+                if bit is None:
+                    bit = numbers[key] = 1 << len(numbers)
+                    for part in (*clause.characters, *map(_told_by, clause.strings)):
+                        wanted[part] = wanted.get(part, 0) | bit
+                needed |= bit
+            needs.append(needed)
+        return cls(wanted, tuple(needs))
+
+    def fulfilled_by(self, content: str) -> int:
+        """Give the clauses that a text fulfils."""
+        short = len(content) <= SHORT_TEXT
+        with_numpy = not short and ("numpy" in sys.modules or len(content) >= LONG_TEXT)
+        pairs = _pairs_of(content, self._hashed) if with_numpy else set(map(add, content, content[1:]))
+        wanted = self.wanted
+        fulfilled = 0
+        for part in (*self._pairs.intersection(pairs), *self._characters.intersection(content)):
+            fulfilled |= wanted[part]
+        return fulfilled
 
     @cached_property
-    def longest(self) -> int:
-        """Give the length of the longest string."""
-        return max(map(len, self.strings), default=1)
+    def _characters(self) -> frozenset[str]:
+        return frozenset(part for part in self.wanted if len(part) == 1)
 
     @cached_property
-    def _pairs(self) -> tuple[npt.NDArray[np.bool_], Mapping[int, list[tuple[str, int]]]]:
-        """Give a table of hashed pairs of characters, and for each pair the strings that are looked up by it."""
+    def _pairs(self) -> frozenset[str]:
+        return frozenset(part for part in self.wanted if len(part) == 2)
+
+    @cached_property
+    def _hashed(self) -> npt.NDArray[np.bool_]:
+        """Give a table of the hashed pairs that are asked for."""
         import numpy as np
 
         table = np.zeros(1 << 16, bool)
-        by_pair: dict[int, list[tuple[str, int]]] = {}
-        for string in sorted(self.strings):
-            at = rarest_pair(string)
-            first, second = ord(string[at]), ord(string[at + 1])
-            table[(first * 31 + second) & 0xFFFF] = True
-            by_pair.setdefault(first << 16 | second, []).append((string, at))
-        return table, by_pair
-
-    def found_in(self, content: str) -> tuple[set[str], set[str]] | None:
-        """Give the characters of a text and those of the strings that stand in it; None where that is not known
-        so quickly: in a text or for strings with characters beyond the Basic Multilingual Plane."""
-        import numpy as np
-
-        units = np.frombuffer(content.encode("utf-16-le", "surrogatepass"), np.uint16)
-        if len(units) != len(content) or any(max(s) > "\uffff" for s in self.strings):
-            return None
-        seen = np.zeros(1 << 16, bool)
-        seen[units] = True
-        table, by_pair = self._pairs
-        places = np.flatnonzero(table[units[:-1] * np.uint16(31) + units[1:]])
-        pairs = units[places].astype(np.uint32) << np.uint32(16) | units[places + 1]
-        order = np.argsort(pairs, kind="stable")
-        places, pairs = places[order], pairs[order]
-        starts = np.flatnonzero(np.diff(pairs, prepend=pairs[:1] ^ np.uint32(1)))
-        found = set()
-        for start, end in pairwise([*starts.tolist(), len(pairs)]):
-            for string, at in by_pair.get(int(pairs[start]), ()):
-                if _stands(string, content, places[start:end], at):
-                    found.add(string)
-        return set(map(chr, np.flatnonzero(seen).tolist())), found
+        for pair in self._pairs:
+            table[(ord(pair[0]) * _FACTOR + ord(pair[1])) & 0xFFFF] = True
+        return table
 
 
-def _stands(string: str, content: str, places: npt.NDArray[np.intp], at: int) -> bool:
-    if len(string) == 2:
-        return True
-    if len(places) > MOST_PLACES:
-        return string in content
-    return any(place >= at and content.startswith(string, place - at) for place in places.tolist())
+_FACTOR = 31
+
+
+def _pairs_of(content: str, table: npt.NDArray[np.bool_]) -> set[str]:
+    """Give the pairs of neighbours in a text whose hash stands in a table."""
+    import numpy as np
+
+    codes = np.frombuffer(content.encode("utf-32-le", "surrogatepass"), np.uint32)
+    hashed = (codes[:-1] * np.uint32(_FACTOR) + codes[1:]) & np.uint32(0xFFFF)
+    places = np.flatnonzero(table[hashed])
+    keys = codes[places].astype(np.uint64) << np.uint64(32) | codes[places + 1]
+    return {chr(key >> 32) + chr(key & 0xFFFFFFFF) for key in set(keys.tolist())}
+
+
+def _told_by(string: str) -> str:
+    """Give the pair of characters by which a string is told."""
+    at = rarest_pair(string)
+    return string[at : at + 2]
 
 
 class Presence:
-    """Tells whether a text may hold what a gate asks for. It may say yes of a string that is gone by now."""
+    """Tells which of the gates of an index are open for a text."""
 
-    def __init__(self, content: str, strings: Strings) -> None:
-        self._content, self._strings = content, strings
-        self._reach = strings.longest - 1
-        self._fresh = ""  # stretches that changes have touched
-        self._looked: dict[str, int] = {}  # -1: is there; else how much of `_fresh` was looked through in vain
-        known = strings.found_in(content) if len(content) >= LONG_TEXT else None
-        if known:
-            self._characters, there = known
-            self._looked = {s: -1 if s in there else 0 for s in strings.strings}
-        else:
-            self._characters = set(content)
-
-    def restart(self, content: str) -> Presence:
-        """Begin anew with another text."""
-        return Presence(content, self._strings)
-
-    def may(self, gate: Gate) -> bool:
-        """Tell whether a unit with this gate may find something."""
-        for clause in gate.clauses:
-            if clause.characters.isdisjoint(self._characters):
-                for string in clause.strings:
-                    if self._has(string):
-                        break
-                else:
-                    return False
-        return True
-
-    def may_stand(self, string: str, content: str) -> bool:
-        """Tell whether a string may stand in ``content``, the text as it is or as it was; False is certain."""
-        return self._has(string) if content is self._content else string in content
-
-    def _has(self, string: str) -> bool:
-        if len(string) < 2:
-            return string in self._characters
-        looked = self._looked.get(string)
-        if looked == -1:
-            return True
-        if string[0] not in self._characters or string[-1] not in self._characters:
-            return False
-        if looked is None:
-            there = string in self._content
-        else:
-            there = looked < len(self._fresh) and self._fresh.find(string, looked) >= 0
-        self._looked[string] = -1 if there else len(self._fresh)
-        return there
+    def __init__(self, content: str, index: Index) -> None:
+        self.index = index
+        self._fulfilled = index.fulfilled_by(content)
+        self.open = [needed & self._fulfilled == needed for needed in index.needs]
 
     def change(self, changes: Sequence[Change], content: str) -> None:
         """Take note of the changes that have led to ``content``."""
-        self._content = content
+        wanted = self.index.wanted
+        fulfilled = self._fulfilled
         shift = 0
-        fresh = [self._fresh]
         for change in changes:
-            self._characters.update(change.after)
+            if change.to is not None:
+                fulfilled |= self.index.fulfilled_by(content)
+                break
             start = change.start + shift
             end = start + len(change.after)
-            fresh.append(content[max(0, start - self._reach) : end + self._reach])
+            fresh = content[max(0, start - 1) : end + 1]
+            if len(fresh) > 64:
+                fulfilled |= self.index.fulfilled_by(fresh)
+            else:
+                parts = (*change.after, *map(add, fresh, fresh[1:]))
+                fulfilled |= reduce(or_, [wanted.get(part, 0) for part in parts], 0)
             shift += len(change.after) - len(change.before)
-        size = sum(map(len, fresh))
-        if size > len(content) or any(change.to is not None for change in changes):
-            self._fresh = ""
-            self._looked = {s: n for s, n in self._looked.items() if n == -1}
-        else:
-            self._fresh = _SEAM.join(fresh)
+        if fulfilled != self._fulfilled:
+            self._fulfilled = fulfilled
+            self.open = [needed & fulfilled == needed for needed in self.index.needs]

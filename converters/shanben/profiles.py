@@ -6,32 +6,26 @@ evidence alone; when that is weak or speaks for two, the choice is `plain`, whic
 
 from __future__ import annotations
 
-import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import islice
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import regex
 
 from shanben.columns.lines import cells, ends_sentence, measure, printed_lines
-from shanben.errors import RuleTimeoutError, UsageError
+from shanben.errors import RuleTimeoutError
 from shanben.ledger import ProfileChoice, Sign
-from shanben.presence import Presence, Strings
-from shanben.resources import rules_root
-from shanben.rulebook import load, strict_yaml
-from shanben.rulebook.apply import compiled
-from shanben.rulebook.gates import gate_of
-from shanben.rulebook.load import ID_FORM, LIMIT_KEYS, PATTERN_FLAGS, param_specs
-from shanben.rulebook.schema import LEVELS, PHASES, PROTECT_FOLDER, Level, ParamValue, Place, Rule, Rulebook
-from shanben.rulebook.strict_yaml import Entry, Faults, Node, Scalar, shown
-from shanben.steps import all_steps
+from shanben.presence import Index, Presence
+from shanben.rulebook.gates import Gate, gate_of
+from shanben.rulebook.patterns import compiled
+from shanben.rulebook.schema import PROTECT_FOLDER, Level, Limit, ParamValue, Place, Rule, Rulebook
 
-if typing.TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
+if TYPE_CHECKING:
+    from shanben.rulebook.strict_yaml import Entry, Scalar
 
-FOLDER = "profiles"
 PLAIN = "plain"
 ENOUGH = 6
 """Points that a profile needs to be chosen."""
@@ -49,36 +43,6 @@ MOST_HITS = 99
 """Hits of a pattern are counted up to this number."""
 _LONG_LINE = regex.compile(rf"[^\n]{{{LONGEST_LINE}}}(?=[^\n])")
 
-CODES: Mapping[str, str] = {
-    "P101": "a name under `rules` of a profile that is the id of no rule",
-    "P102": "a profile that does not exist",
-    "P103": "profiles that extend each other in a circle",
-    "P104": "a setting that does not go with the rule",
-    "P105": "evidence that says nothing, or two things at once",
-    "P106": "a profile that stands twice",
-}
-"""The faults that profiles can have besides those of every file (R1xx, R2xx) and pattern (R301, R302)."""
-
-FILE_KEYS: Mapping[str, str] = {
-    "about": "what kind of document it is for, in one sentence",
-    "about-zh": "the same in Chinese",
-    "extends": "the profile whose evidence and settings this one takes over",
-    "evidence": "what in a text speaks for this profile, or against it",
-    "rules": "ids of rules, patterns of ids (web-*) or folders (artifacts/*), each with what is set for them",
-}
-EVIDENCE_KEYS: Mapping[str, str] = {
-    "reason": "in words, for `explain`",
-    "match": "a pattern; its hits are counted",
-    "measure": "what is measured instead",
-    "at-least": "hits, or the share as a percentage, from which on the points count",
-    "points": "how much it says; below 0 it speaks against the profile",
-}
-SETTING_KEYS: Mapping[str, str] = {
-    "level": "off, trial, suggest, fix",
-    "params": "parameters of the step of one rule",
-    "limit": "the circuit breaker",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -93,14 +57,18 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is set for the rules that ``name`` means: an id, a pattern of ids, or a pattern after a folder."""
+    """What is set for the rules that ``name`` means: an id, a pattern of ids, or a pattern after a folder.
+
+    ``said`` are the parameters as they are written, until they have been read for the step of their rule.
+    """
 
     name: str
     place: Place
     level: Level | None = None
-    params: Mapping[str, Entry] | None = None
+    params: Mapping[str, ParamValue] = field(default_factory=dict)
     drop: float | None = None
     hits: int | None = None
+    said: Mapping[str, Entry] | None = None
 
     def means(self, rule: Rule) -> bool:
         """Tell whether the setting speaks of a rule."""
@@ -131,7 +99,6 @@ class _Sample:
     text: str
     cut: str
     lines: tuple[str, ...]
-    presence: Presence
 
     @classmethod
     def of(cls, content: str) -> _Sample:
@@ -139,7 +106,7 @@ class _Sample:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         cut = _LONG_LINE.sub(r"\g<0>\n", text)
         lines = tuple(line.strip() for line in text.split("\n") if line.strip())
-        return cls(text, cut, lines, Presence(cut, Strings(frozenset())))
+        return cls(text, cut, lines)
 
 
 def _broken_lines(sample: _Sample) -> float:
@@ -181,7 +148,13 @@ def judge(content: str, profiles: Mapping[str, Profile]) -> ProfileChoice:
     'plain'
     """
     sample = _Sample.of(content)
-    found = {name: tuple(_signs(p, sample)) for name, p in profiles.items() if p.evidence}
+    asked = [(name, evidence) for name, profile in profiles.items() for evidence in profile.evidence]
+    index = _index_of(tuple(evidence.match for _, evidence in asked))
+    opened = Presence(sample.cut, index).open
+    found: dict[str, list[Sign]] = {name: [] for name, profile in profiles.items() if profile.evidence}
+    for (name, evidence), may in zip(asked, opened, strict=True):
+        if may and (sign := _sign(evidence, profiles[name], sample)):
+            found[name].append(sign)
     points = {name: sum(sign.points for sign in signs) for name, signs in found.items()}
     ranked = [name for name in sorted(points, key=lambda n: (-points[n], n)) if points[name] > 0]
     first, second = (*ranked[:2], *("", ""))[:2]
@@ -192,30 +165,31 @@ def judge(content: str, profiles: Mapping[str, Profile]) -> ProfileChoice:
         name=chosen,
         how="evidence",
         points=points.get(chosen, 0),
-        evidence=found.get(chosen or PLAIN, ()) if chosen == first else (),
+        evidence=tuple(found.get(chosen, ())) if chosen == first else (),
         runner_up=other,
         runner_up_points=other_points,
-        runner_up_evidence=found.get(other, ()),
+        runner_up_evidence=tuple(found.get(other, ())),
     )
 
 
-def _signs(profile: Profile, sample: _Sample) -> Iterable[Sign]:
-    for evidence in profile.evidence:
-        measured = MEASURES.get(evidence.measure)
-        count = round(measured(sample), 3) if measured else _hits(evidence, profile, sample)
-        if count >= evidence.least:
-            yield Sign(evidence.reason, count, evidence.points)
+@lru_cache(maxsize=8)
+def _index_of(patterns: tuple[str, ...]) -> Index:
+    return Index.of(gate_of(pattern) if pattern else Gate() for pattern in patterns)
+
+
+def _sign(evidence: Evidence, profile: Profile, sample: _Sample) -> Sign | None:
+    measured = MEASURES.get(evidence.measure)
+    count = round(measured(sample), 3) if measured else _hits(evidence, profile, sample)
+    return Sign(evidence.reason, count, evidence.points) if count >= evidence.least else None
 
 
 def _hits(evidence: Evidence, profile: Profile, sample: _Sample) -> int:
-    if not sample.presence.may(gate_of(evidence.match)):
-        return 0
     try:
         pattern = compiled(evidence.match)
         return sum(1 for _ in islice(pattern.finditer(sample.cut, timeout=SECONDS), MOST_HITS))
     except TimeoutError:
         raise RuleTimeoutError(
-            f"the evidence {shown(evidence.reason)} did not come to an end within {SECONDS:.0f} s on this text",
+            f"the evidence {evidence.reason!r} did not come to an end within {SECONDS:.0f} s on this text",
             where=str(profile.place),
             fix="simplify its pattern (nested repeats are the usual cause)",
         ) from None
@@ -232,264 +206,12 @@ def apply_profile(book: Rulebook, profile: Profile) -> Rulebook:
 def _set(rule: Rule, settings: Sequence[Setting]) -> Rule:
     if rule.phase == PROTECT_FOLDER:
         return rule
+    level, limit, params = rule.level, rule.limit, rule.params
     for setting in settings:
         if setting.means(rule):
-            limit = rule.limit
-            limit = replace(limit, drop=limit.drop if setting.drop is None else setting.drop)
-            limit = replace(limit, hits=limit.hits if setting.hits is None else setting.hits)
-            params = {**rule.params, **_values(setting, rule, Faults())}
-            rule = replace(rule, level=setting.level or rule.level, limit=limit, params=params)
-    return rule
-
-
-def _values(setting: Setting, rule: Rule, faults: Faults) -> dict[str, ParamValue]:
-    """Read the parameters of a setting as the step of the rule wants them."""
-    if not setting.params:
-        return {}
-    specs = param_specs(all_steps()[rule.step])
-    values: dict[str, ParamValue] = {}
-    for name, entry in setting.params.items():
-        if name not in specs:
-            hint = faults.hint(name, specs)
-            faults.add("P104", entry.key.place, f"the step {rule.step} has no parameter {shown(name)}{hint}")
-            continue
-        value = load.read_param(faults, entry.value, f"`{name}`", specs[name].type)
-        if value is not None:
-            values[name] = value
-    return values
-
-
-def check_settings(profile: Profile, book: Rulebook, faults: Faults) -> None:
-    """Find settings that name no rule, or ask of one what it cannot do."""
-    known = {rule.id: rule for rule in book.rules}
-    gone = {rule.overrides for rule in book.rules if rule.overrides}
-    for setting in profile.settings:
-        meant = [rule for rule in book.rules if setting.means(rule) and rule.phase != PROTECT_FOLDER]
-        if not meant:
-            _add_unknown(setting, known, gone, faults)
-        elif setting.params is not None:
-            _check_params(setting, meant, faults)
-
-
-def _add_unknown(setting: Setting, known: Mapping[str, Rule], gone: Iterable[str], faults: Faults) -> None:
-    folder, _, ids = setting.name.rpartition("/")
-    if setting.name in gone or (folder in PHASES and ids == "*"):
-        return
-    if setting.name in known:
-        words = f"'{setting.name}' protects a span, and spans are protected in every profile"
-        faults.add("P104", setting.place, words, "remove it here")
-    elif folder and folder not in PHASES:
-        hint = faults.hint(folder, PHASES)
-        fix = "" if hint else f"the folders are {', '.join(PHASES)}"
-        faults.add("P101", setting.place, f"there is no folder {shown(folder)}{hint}", fix)
-    else:
-        hint = faults.hint(ids, known)
-        faults.add("P101", setting.place, f"no rule is called {shown(setting.name)}{hint}", "`shanben plan` lists all")
-
-
-def _check_params(setting: Setting, meant: Sequence[Rule], faults: Faults) -> None:
-    if len(meant) > 1 or not meant[0].step:
-        words = f"`params` go with one rule that runs a step, which {shown(setting.name)} is not"
-        faults.add("P104", setting.place, words, "name the rule by its whole id, or set a level or a limit")
-        return
-    before = len(faults)
-    values = _values(setting, meant[0], faults)
-    if len(faults) == before:
-        try:
-            all_steps()[meant[0].step].params(**{**meant[0].params, **values})
-        except (ValueError, TypeError) as error:
-            faults.add("P104", setting.place, f"the step {meant[0].step} does not accept these parameters: {error}")
-
-
-# --- Files ---------------------------------------------------------------------------------------------------
-
-
-def load_profiles(
-    book: Rulebook, layers: Sequence[str | Path] = (), *, faults: Faults | None = None
-) -> dict[str, Profile]:
-    """Load the shipped profiles and those of the folders ``layers``, each checked against the rules of ``book``.
-
-    A profile of a folder may extend a lower one of its own name, and takes its place then. Raises RuleError
-    with all faults of all files; where ``faults`` is given they are put there instead.
-    """
-    asked, faults = faults, Faults() if faults is None else faults
-    found: dict[str, Profile] = {}
-    _add_files(rules_root() / FOLDER, f"rules/{FOLDER}", found, faults)
-    for layer in layers:
-        _add_files(Path(layer) / FOLDER, f"{Path(layer).as_posix()}/{FOLDER}", found, faults)
-    done = _finished(found, book, faults)
-    if asked is None:
-        faults.raise_if_any()
-    return done
-
-
-def load_profile(path: Path, book: Rulebook, profiles: Mapping[str, Profile]) -> Profile:
-    """Load one profile from a file that lies anywhere; it may extend one of ``profiles``. Raises RuleError."""
-    faults = Faults()
-    table = dict(profiles)
-    if profile := _read(path, path.as_posix(), faults):
-        table.pop(profile.name, None)
-        if profile.extends and profile.extends.value == profile.name and profile.name in profiles:
-            profile = _joined(profiles[profile.name], profile)
-        table[profile.name] = profile
-    done = _finished(table, book, faults)
-    faults.raise_if_any()
-    return done[path.stem]
-
-
-def _add_files(folder: Traversable, shown_as: str, found: dict[str, Profile], faults: Faults) -> None:
-    if not folder.is_dir():
-        return
-    below = dict(found)
-    for path in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if path.name.startswith(".") or not path.name.lower().endswith((".yaml", ".yml")):
-            continue
-        name = f"{shown_as}/{path.name}"
-        if not path.name.endswith(".yaml"):
-            faults.add("R211", Place(name, 1, 1), "profiles end in .yaml", "rename it")
-        elif profile := _read(path, name, faults):
-            lower = below.get(profile.name)
-            if lower and profile.extends and profile.extends.value == profile.name:
-                profile = _joined(lower, profile)
-            elif lower:
-                fix = f"choose another name, or add `extends: {profile.name}` to take its place"
-                faults.add("P106", profile.place, f"there is a profile '{profile.name}' in {lower.place.file}", fix)
-            found[profile.name] = profile
-
-
-def _joined(lower: Profile, upper: Profile) -> Profile:
-    """Give a profile on top of the one that it extends; its own evidence, if it has any, stands alone."""
-    return replace(
-        upper,
-        extends=lower.extends,
-        evidence=upper.evidence or lower.evidence,
-        settings=(*lower.settings, *upper.settings),
-    )
-
-
-def _finished(found: Mapping[str, Profile], book: Rulebook, faults: Faults) -> dict[str, Profile]:
-    done: dict[str, Profile] = {}
-
-    def finish(name: str, on_the_way: tuple[str, ...]) -> Profile:
-        if name not in done:
-            done[name] = with_parent(found[name], (*on_the_way, name))
-        return done[name]
-
-    def with_parent(profile: Profile, on_the_way: tuple[str, ...]) -> Profile:
-        if profile.extends is None:
-            return profile
-        wanted = profile.extends.value
-        if wanted in on_the_way:
-            circle = " → ".join((*on_the_way[on_the_way.index(wanted) :], wanted))
-            faults.add(
-                "P103", profile.extends.place, f"profiles that extend each other: {circle}", "remove one `extends`"
-            )
-            return replace(profile, extends=None)
-        if wanted not in found:
-            hint = faults.hint(wanted, found)
-            fix = "" if hint else f"there are: {', '.join(sorted(found))}"
-            faults.add("P102", profile.extends.place, f"no profile is called {shown(wanted)}{hint}", fix)
-            return profile
-        return replace(_joined(finish(wanted, on_the_way), profile), extends=None)
-
-    for name in found:
-        check_settings(found[name], book, faults)
-        finish(name, ())
-    return {name: done[name] for name in sorted(done)}
-
-
-def find_profile(wanted: str, book: Rulebook, profiles: Mapping[str, Profile]) -> Profile:
-    """Give a profile by its name or from a file (`.yaml`). Raises UsageError when there is neither."""
-    if wanted in profiles:
-        return profiles[wanted]
-    if wanted.endswith((".yaml", ".yml")):
-        return load_profile(Path(wanted), book, profiles)
-    hint = strict_yaml.did_you_mean(wanted, profiles)
-    names = ", ".join(sorted(profiles))
-    raise UsageError(f"no profile is called {shown(wanted)}{hint}", fix=f"choose from {names}, or name a .yaml file")
-
-
-def _read(path: Traversable, name: str, faults: Faults) -> Profile | None:
-    """Read one file; None when it cannot be read at all."""
-    node = strict_yaml.read(path, faults, name)
-    if node is None:
-        return None
-    stem = path.name.rpartition(".")[0]
-    place = Place(name, 1, 1)
-    if not regex.fullmatch(ID_FORM, stem):
-        faults.add("R212", place, f"a profile is named in kebab-case, like web-page, not {shown(stem)}", "rename it")
-    top = strict_yaml.mapping(faults, node, "the file", FILE_KEYS, ["about"])
-
-    def said(key: str) -> str:
-        return strict_yaml.text(faults, top[key].value, f"`{key}`") if key in top else ""
-
-    extends = strict_yaml.scalar(faults, top["extends"].value, "`extends`") if "extends" in top else None
-    evidence = strict_yaml.items(faults, top["evidence"].value, "`evidence`") if "evidence" in top else ()
-    settings = strict_yaml.mapping(faults, top["rules"].value, "`rules`") if "rules" in top else {}
-    return Profile(
-        name=stem,
-        place=place,
-        about=said("about"),
-        about_zh=said("about-zh"),
-        extends=extends,
-        evidence=tuple(e for item in evidence if (e := _evidence(item, faults))),
-        settings=tuple(_setting(key, entry, faults) for key, entry in settings.items()),
-    )
-
-
-def _evidence(node: Node, faults: Faults) -> Evidence | None:
-    entries = strict_yaml.mapping(faults, node, "an evidence", EVIDENCE_KEYS, ["reason", "points"])
-    if not entries:
-        return None
-    values = {key: entry.value for key, entry in entries.items()}
-    if ("match" in values) == ("measure" in values):
-        faults.add("P105", node.place, "evidence has either `match` or `measure`", "write one of them")
-        return None
-    reason = strict_yaml.text(faults, values.get("reason"), "`reason`") if "reason" in values else ""
-    points = strict_yaml.integer(faults, values.get("points"), "`points`", -MOST_POINTS, MOST_POINTS)
-    if "measure" in values:
-        name = strict_yaml.choice(faults, values["measure"], "`measure`", MEASURES)
-        if "at-least" not in values:
-            faults.add("R202", node.place, "a measure needs `at-least`", "write at-least: '30%'")
-            return None
-        share = strict_yaml.percent(faults, values["at-least"], "`at-least`")
-        return Evidence(reason, points or 0, measure=name, least=share or 1.0)
-    hits = strict_yaml.integer(faults, values["at-least"], "`at-least`", 1, MOST_HITS) if "at-least" in values else 1
-    return Evidence(reason, points or 0, match=_pattern(values["match"], faults), least=hits or 1)
-
-
-def _pattern(node: Node, faults: Faults) -> str:
-    scalar = strict_yaml.scalar(faults, node, "`match`")
-    if scalar is None:
-        return ""
-    if scalar.style not in ("single", "literal"):
-        faults.add("R301", scalar.place, "`match` must be in single quotes or a | block", "use single quotes")
-    pattern = scalar.value.rstrip("\n") if scalar.style == "literal" else scalar.value
-    try:
-        if regex.compile(pattern, PATTERN_FLAGS).match(""):
-            faults.add("R303", scalar.place, "`match` can match nothing at all", "let it match at least one character")
-    except regex.error as error:
-        at = scalar.place_at(int(getattr(error, "pos", None) or 0))
-        faults.add("R302", at, f"`match` is no valid pattern: {getattr(error, 'msg', error)}")
-    except (RecursionError, MemoryError, OverflowError, ValueError) as error:
-        faults.add("R309", scalar.place, f"`match` cannot be compiled: {type(error).__name__}")
-    return pattern
-
-
-def _setting(name: str, entry: Entry, faults: Faults) -> Setting:
-    entries = strict_yaml.mapping(faults, entry.value, f"`{name}`", SETTING_KEYS)
-    if isinstance(entry.value, strict_yaml.Pairs) and not entry.value.entries:
-        faults.add("R204", entry.value.place, f"`{name}` is empty", f"give one of {', '.join(SETTING_KEYS)}")
-    level = drop = hits = params = None
-    if "level" in entries:
-        word = strict_yaml.choice(faults, entries["level"].value, "`level`", LEVELS)
-        level = typing.cast(Level, word) if word else None
-    if "params" in entries:
-        params = strict_yaml.mapping(faults, entries["params"].value, "`params`")
-    if "limit" in entries:
-        limits = strict_yaml.mapping(faults, entries["limit"].value, "`limit`", LIMIT_KEYS)
-        if "drop" in limits:
-            drop = strict_yaml.percent(faults, limits["drop"].value, "`drop`")
-        if "hits" in limits:
-            hits = strict_yaml.integer(faults, limits["hits"].value, "`hits`", 1)
-    return Setting(name, entry.key.place, level, params, drop, hits)
+            drop = limit.drop if setting.drop is None else setting.drop
+            hits = limit.hits if setting.hits is None else setting.hits
+            level, limit, params = setting.level or level, Limit(drop, hits), {**params, **setting.params}
+    if (level, limit, params) == (rule.level, rule.limit, rule.params):
+        return rule
+    return replace(rule, level=level, limit=limit, params=params)

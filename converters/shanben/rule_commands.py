@@ -136,7 +136,7 @@ def rules_lint(
     """
     from shanben.fault_formats import FORMATS, as_sarif
     from shanben.pipeline import OWN_PHASE, version
-    from shanben.profiles import load_profiles
+    from shanben.profile_files import load_profiles
     from shanben.resources import rules_root
     from shanben.rulebook.lint import lint
     from shanben.rulebook.lint_codes import FAULT_LEVELS

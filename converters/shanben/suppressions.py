@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shanben.ledger import Capture, Change, Finding, OffsetMap, Suggestion, Suppressed
 from shanben.rulebook.schema import Place, Rule
 from shanben.rulebook.schema import Suppression as Suppression
-from shanben.rulebook.strict_yaml import Faults, shown
 from shanben.values import Mark, Span, Text
+
+if TYPE_CHECKING:
+    from shanben.rulebook.strict_yaml import Faults
 
 CODES: Mapping[str, str] = {
     "W101": "a suppression of a rule that does not exist, or protects",
@@ -114,6 +117,8 @@ def noted(suppression: Suppression, unit: str, place: tuple[int, int], before: s
 
 def check(suppressions: Sequence[Suppression], rules: Mapping[str, Rule]) -> None:
     """Raise RuleError for suppressions of rules that do not exist, or that protect and so cannot be suppressed."""
+    from shanben.rulebook.strict_yaml import shown
+
     faults = _with_lines(suppressions)
     for s in suppressions:
         if s.rule not in rules:
@@ -126,6 +131,8 @@ def check(suppressions: Sequence[Suppression], rules: Mapping[str, Rule]) -> Non
 
 def raise_unused(unused: Sequence[Suppression], content: str, off: Iterable[str]) -> None:
     """Raise RuleError for suppressions that suppress nothing in the source ``content``, each with its place."""
+    if not unused:
+        return
     faults = _with_lines(unused)
     for s in unused:
         faults.add("W102", s.place, *_advice(s, content, frozenset(off)))
@@ -134,6 +141,8 @@ def raise_unused(unused: Sequence[Suppression], content: str, off: Iterable[str]
 
 def _with_lines(suppressions: Iterable[Suppression]) -> Faults:
     """Give an empty list of faults that knows the lines of the files, so that they can be shown."""
+    from shanben.rulebook.strict_yaml import Faults
+
     faults = Faults()
     for name in {s.place.file for s in suppressions}:
         with suppress(OSError, UnicodeDecodeError):
@@ -142,6 +151,8 @@ def _with_lines(suppressions: Iterable[Suppression]) -> Faults:
 
 
 def _advice(s: Suppression, content: str, off: frozenset[str]) -> tuple[str, str]:
+    from shanben.rulebook.strict_yaml import shown
+
     if s.rule in off:
         return f"'{s.rule}' is off in this profile, so there is nothing to suppress", "remove this suppression"
     if not s.at:

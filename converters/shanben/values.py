@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Literal, Protocol, get_args
+from typing import Literal, get_args
 
 BlockKind = Literal[
     "title", "subtitle", "byline", "part", "chapter", "heading", "paragraph", "item", "verse",
@@ -93,13 +93,6 @@ class Mark:
 Guard = Callable[[str], Sequence[Span]]
 
 
-class Known(Protocol):
-    """What is known of a text before anybody looks into it."""
-
-    def may_stand(self, string: str, content: str) -> bool:
-        """Tell whether a string may stand in the text; False is certain."""
-
-
 @dataclass(frozen=True)
 class Text:
     r"""A decoded text with what units may ask of it: lines, protected spans, marks so far.
@@ -112,7 +105,6 @@ class Text:
     content: str
     marks: tuple[Mark, ...] = ()
     guards: Mapping[str, Guard] = field(default_factory=dict, repr=False, compare=False)
-    known: Known | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, content: str, **guards: Guard) -> Text:
@@ -125,12 +117,13 @@ class Text:
         return _line_spans(self.content)
 
     @cached_property
+    def filled_lines(self) -> tuple[Span, ...]:
+        """Give the spans of the lines that hold more than blanks."""
+        return tuple(s for s in self.lines if not self.content[s.start : s.end].isspace() and s.end > s.start)
+
+    @cached_property
     def _line_starts(self) -> list[int]:
         return [s.start for s in self.lines]
-
-    def may_hold(self, string: str) -> bool:
-        """Tell whether a string may stand in the text, at little cost; False is certain."""
-        return self.known is None or self.known.may_stand(string, self.content)
 
     def line_at(self, offset: int) -> int:
         """Give the index of the line that holds ``offset``."""

@@ -21,7 +21,8 @@ from shanben.decode import decode
 from shanben.errors import UsageError
 from shanben.ledger import ProfileChoice
 from shanben.pipeline import OWN_PHASE, Cleaned, Plan, make_plan, run
-from shanben.profiles import Profile, apply_profile, find_profile, judge, load_profiles
+from shanben.profile_files import find_profile, load_profiles
+from shanben.profiles import Profile, apply_profile, judge
 from shanben.report.compare import Comparison, compare
 from shanben.resources import rules_root
 from shanben.rulebook.load import load_rules

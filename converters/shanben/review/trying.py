@@ -19,7 +19,8 @@ from shanben.review.desk import OpenWork, State, Versions, Written
 from shanben.review.own_file import entries, with_entry
 from shanben.rulebook.apply import Unit, findings, make_unit, resolve_near
 from shanben.rulebook.backtracking import slow_parts
-from shanben.rulebook.load import full_pattern, load_rule_file, load_rules
+from shanben.rulebook.load import load_rule_file, load_rules
+from shanben.rulebook.patterns import full_pattern
 from shanben.rulebook.schema import PHASES, Place, Rule
 from shanben.rulebook.strict_yaml import Fault, Faults, Pairs, parse_bytes
 from shanben.values import Mark, Text

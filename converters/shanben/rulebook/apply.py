@@ -6,19 +6,20 @@ circuit breakers, invariants and a time limit. What it gives can be applied as i
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice, takewhile
 
 import regex
 
 from shanben.errors import RestlessError, RuleTimeoutError
 from shanben.ledger import Capture, Change, Finding, Held, Suggestion
-from shanben.rulebook.gates import Gate, gate, gate_of, keeps_to_lines
-from shanben.rulebook.load import PATTERN_FLAGS, full_pattern, joined
+from shanben.rulebook.gates import Gate, facts_of, gate
+from shanben.rulebook.patterns import PATTERN_FLAGS, compiled, full_pattern, joined
 from shanben.rulebook.schema import Invariant, Rule, Rulebook, Where
 from shanben.steps import all_steps
 from shanben.values import Guard, Mark, Span, Text, overlaps
@@ -41,12 +42,6 @@ _DIGITS = regex.compile(r"\d+")
 _CONTENT = regex.compile(r"[\p{L}\p{N}]", PATTERN_FLAGS)
 
 
-@lru_cache(maxsize=8192)
-def compiled(pattern: str) -> regex.Pattern[str]:
-    """Compile a pattern of a rule file on its first use."""
-    return regex.compile(pattern, PATTERN_FLAGS)
-
-
 def pattern_of(rule: Rule) -> regex.Pattern[str]:
     """Give the pattern of a rule with `match`, together with its context, compiled."""
     return _whole(rule.match, rule.before, rule.after)
@@ -57,7 +52,7 @@ def _whole(match: str, before: str, after: str) -> regex.Pattern[str]:
     return compiled(joined(match, before, after))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unit:
     """A rule or a step, ready to run. ``find`` may raise TimeoutError."""
 
@@ -69,28 +64,17 @@ class Unit:
         """Give the rule's id, which names the unit everywhere."""
         return self.rule.id
 
-    @property
+    @cached_property
     def gate(self) -> Gate:
         """Give what a text must hold, else the unit finds nothing in it."""
         rule = self.rule
-        if rule.kind == "step":
-            return _step_gate(all_steps()[rule.step].needs)
-        return _gate(rule.match, rule.before, rule.after, rule.when.has, rule.where.near, tuple(rule.replace_each))
+        keys = all_steps()[rule.step].needs if rule.step else rule.replace_each
+        return gate((full_pattern(rule), rule.when.has, rule.where.near), keys)
 
     @property
     def invariant(self) -> Invariant:
         """Give the invariant that the rule declares, else the one of its phase."""
         return self.rule.invariant or PHASE_INVARIANT.get(self.rule.phase, "")
-
-
-@lru_cache(maxsize=8192)
-def _gate(match: str, before: str, after: str, has: str, near: str, keys: tuple[str, ...]) -> Gate:
-    return gate((joined(match, before, after) if match else "", has, near), keys)
-
-
-@lru_cache(maxsize=256)
-def _step_gate(needs: frozenset[str]) -> Gate:
-    return gate((), needs)
 
 
 def make_unit(rule: Rule) -> Unit:
@@ -144,7 +128,9 @@ def _window(where: Where, text: Text, passed: Container[int] = ()) -> tuple[int,
     """Give the stretch that `where: {lines: …}` leaves open. Empty lines and those of ``passed`` do not count."""
     if not (where.first or where.last):
         return 0, len(text.content)
-    filled = [s for i, s in enumerate(text.lines) if i not in passed and text.content[s.start : s.end].strip()]
+    filled: Sequence[Span] = text.filled_lines
+    if passed:
+        filled = [s for s in filled if text.line_at(s.start) not in passed]
     if len(filled) <= max(where.first, where.last):
         return 0, len(text.content)
     return (0, filled[where.first - 1].end) if where.first else (filled[-where.last].start, len(text.content))
@@ -181,61 +167,68 @@ def _limited(rule: Rule, text: Text, seconds: float, find: Callable[[], Iterable
 
 
 def _matches(rule: Rule, pattern: regex.Pattern[str], text: Text, seconds: float) -> Iterator[regex.Match[str]]:
+    """Find a pattern where the rule's `where:` allows it; nothing is searched before it is asked for."""
     content = text.content
     where = rule.where
+    lines = _lines_with(pattern.pattern, content)
+    if lines is not None and not lines:
+        return
     first, last = _window(where, text)
     if rule.remove and (where.first or where.last):
-        hit = pattern.search(content, first, timeout=seconds)
+        hit = next(_hits(pattern, content, lines, first, seconds), None)
         if hit is None or hit.start() > last:
             return
         # Lines that the rule takes away do not count, or the next round would find as many again.
-        passed = {text.line_at(m.start()) for m in pattern.finditer(content, timeout=seconds)}
+        passed = {text.line_at(m.start()) for m in _hits(pattern, content, lines, 0, seconds)}
         first, last = _window(where, text, passed)
-    if where.repeated:
-        counts = _repetitions(content)
-    for m in _hits(pattern, text, first, seconds):
+    for m in _hits(pattern, content, lines, first, seconds):
         if m.start() > last or (m.end() > last and where.first):
             return
         if where.repeated:
             line = text.lines[text.line_at(m.start())]
-            if counts[_like(content[line.start : line.end])] < where.repeated:
+            if _repetitions(content)[_like(content[line.start : line.end])] < where.repeated:
                 continue
         if where.near and not _is_near(rule, text, m.start(), seconds):
             continue
         yield m
 
 
-LONG = 2_000
+LONG = 300
 """Characters of a text in which it does not pay to look for lines first."""
 FEW_STRINGS, FEW_LINES, PARTS = 40, 40, 4_000
 """So many strings a rule may ask for, and in so many lines they may stand (or one of so many characters), for only
 these lines to be looked at."""
+Lines = Sequence[tuple[int, int]]
 
 
-def _hits(pattern: regex.Pattern[str], text: Text, first: int, seconds: float) -> Iterator[regex.Match[str]]:
-    """Find a pattern from ``first`` on; where it keeps to lines and must hold rare strings, only in their lines."""
-    lines = _lines_with(pattern, text) if len(text.content) > LONG else None
+def _hits(
+    pattern: regex.Pattern[str], content: str, lines: Lines | None, first: int, seconds: float
+) -> Iterator[regex.Match[str]]:
+    """Find a pattern from ``first`` on; where ``lines`` are given, only in these."""
     if lines is None:
-        yield from pattern.finditer(text.content, first, timeout=seconds)
+        yield from pattern.finditer(content, first, timeout=seconds)
         return
+    deadline = time.monotonic() + seconds
     for start, end in lines:
         if end >= first:
-            yield from pattern.finditer(text.content, max(start, first), end, timeout=seconds)
+            left = max(0.001, deadline - time.monotonic())
+            yield from pattern.finditer(content, max(start, first), end, timeout=left)
 
 
-def _lines_with(pattern: regex.Pattern[str], text: Text) -> list[tuple[int, int]] | None:
-    """Give the lines that hold what the pattern asks for; None if they are many, or not all there is to look at."""
-    if not keeps_to_lines(pattern.pattern):
+def _lines_with(pattern: str, content: str) -> Lines | None:
+    """Give the lines that hold what a pattern asks for; None if they are many, or not all there is to look at."""
+    facts = facts_of(pattern)
+    if not facts.keeps_to_lines or len(content) < LONG:
         return None
-    for clause in gate_of(pattern.pattern).clauses:
-        wanted = [s for s in (*clause.strings, *clause.characters) if text.may_hold(s)]
-        lines = _lines_of(wanted, text.content) if len(wanted) <= FEW_STRINGS else None
-        if lines is not None:
-            return lines
+    for clause in facts.gate.clauses:
+        if len(clause.strings) + len(clause.characters) <= FEW_STRINGS:
+            lines = _lines_of((*clause.strings, *clause.characters), content)
+            if lines is not None:
+                return lines
     return None
 
 
-def _lines_of(strings: Sequence[str], content: str) -> list[tuple[int, int]] | None:
+def _lines_of(strings: Iterable[str], content: str) -> Lines | None:
     """Give start and end of the lines in which one of the strings stands; None if they are many."""
     found: set[tuple[int, int]] = set()
     most = max(FEW_LINES, len(content) // PARTS)
@@ -260,17 +253,15 @@ def _is_near(rule: Rule, text: Text, offset: int, seconds: float) -> bool:
 
 def _match(rule: Rule, text: Text, seconds: float) -> Iterable[Finding]:
     """Find what a rule with a pattern finds, protected spans respected."""
-    pattern = pattern_of(rule)
-    # Most rules find nothing in most texts: that is told first, and at no further cost.
-    if not _holds(rule, text.content, seconds) or next(_hits(pattern, text, 0, seconds), None) is None:
+    if not _holds(rule, text.content, seconds):
         return ()
-    return _found(rule, pattern, text, seconds)
+    return _found(rule, _matches(rule, pattern_of(rule), text, seconds), text)
 
 
-def _found(rule: Rule, pattern: regex.Pattern[str], text: Text, seconds: float) -> Iterator[Finding]:
+def _found(rule: Rule, matches: Iterable[regex.Match[str]], text: Text) -> Iterator[Finding]:
     content = text.content
     end, room = -1, GROWTH * len(content) + GROWTH_ROOM
-    for m in _matches(rule, pattern, text, seconds):
+    for m in matches:
         start, stop = m.span()
         if rule.remove == "line":
             start = text.lines[text.line_at(start)].start

@@ -1,244 +1,108 @@
-r"""What a text must hold before a rule can find anything in it, told from the rule's pattern.
+r"""What a rule asks of a text before it can find anything in it.
 
 A gate is a conjunction of clauses; a clause is a set of strings of which one must stand in the text. It is
-necessary, never sufficient: where it fails the rule finds nothing, where it holds the pattern decides. What is not
-understood of a pattern asks for nothing.
+necessary, never sufficient: where it fails the rule finds nothing, where it holds the pattern decides. The clauses
+are derived from the patterns (`needs`), and kept with the checked rules (`cache`).
 
->>> [sorted(clause) for clause in needs_of("(?:责任编辑|责编)[:：] *[甲-丁]+")]
+>>> [list(one.strings) for one in gate_of("(?:责任编辑|责编)[:：] *[甲-丁]+").clauses]
 [['责任编辑:', '责任编辑：', '责编:', '责编：']]
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 
-import regex
-
-from shanben.rulebook.pattern_shape import ZERO_WIDTH, is_reference
-from shanben.rulebook.pattern_tree import Atom, Choice, Edge, Group, Look, Node, Repeat, parse, parts
-from shanben.rulebook.pattern_tree import Sequence as Parts
-
 Clause = frozenset[str]
-MOST = 128
-"""Strings that one run of a pattern may stand for; of longer lists only parts are asked for."""
-LARGEST_CLASS = 1024
-"""Characters of the largest class that is asked for."""
-MOST_CLAUSES = 3
-"""Of all clauses of a pattern the rarest are kept."""
-_IGNORES_CASE = regex.compile(r"\(\?[a-zA-Z]*i")
-_DOT_TAKES_ALL = regex.compile(r"\(\?[a-zA-Z]*s|\\[RX]")
-_FUZZY = regex.compile(r"(?<!\\[pPNL])\{[^{}]*[eids][^{}]*\}")
-_ESCAPED = regex.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([ntrfv])|([^\w]))")
-_CONTROL = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
 
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """A clause, its single characters apart from its longer strings."""
+    """A clause, its single characters apart from its longer strings, and how common these are in Chinese text."""
 
     characters: Clause
     strings: tuple[str, ...]
+    common: float
 
     @classmethod
-    def of(cls, clause: Iterable[str]) -> OneOf:
+    def of(cls, clause: Clause) -> OneOf:
         """Part a clause; of strings that hold a single character of it nothing more need be asked."""
         characters = frozenset(s for s in clause if len(s) == 1)
-        return cls(characters, tuple(sorted(s for s in clause if len(s) > 1 and characters.isdisjoint(s))))
+        longer = tuple(sorted(s for s in clause if len(s) > 1 and characters.isdisjoint(s)))
+        return cls(characters, longer, commonness(clause))
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The clauses that must all hold. Without any the gate is always open."""
+    """The clauses that must all hold, the rarest first. Without any the gate is always open."""
 
     clauses: tuple[OneOf, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Facts:
-    """What is known of a part: ``exact`` are all texts that it can take (None: not known), ``needs`` what it
-    asks for besides."""
+class Facts:
+    """What is known of a pattern: its gate, and whether what it finds in a line has to do with that line alone."""
 
-    exact: Clause | None
-    needs: tuple[Clause, ...] = ()
-
-    @property
-    def clauses(self) -> tuple[Clause, ...]:
-        """Give all that must stand in a text in which the part holds."""
-        if self.exact is None or "" in self.exact or not self.exact:
-            return self.needs
-        return (*self.needs, self.exact)
+    gate: Gate
+    keeps_to_lines: bool
 
 
-_NOTHING = _Facts(frozenset([""]))
-_UNKNOWN = _Facts(None)
+MOST_KNOWN = 20_000
+"""Patterns whose facts are kept in memory."""
+_known: dict[str, Facts] = {}
 
 
-@lru_cache(maxsize=8192)
-def needs_of(pattern: str) -> tuple[Clause, ...]:
-    """Give the clauses of a pattern that compiles, the rarest first."""
-    if _FUZZY.search(pattern):
-        return ()
-    clauses = set(_facts(parse(pattern), bool(_IGNORES_CASE.search(pattern))).clauses)
-    return tuple(sorted(clauses, key=lambda c: (_commonness(c), sorted(c)))[:MOST_CLAUSES])
+def facts_of(pattern: str) -> Facts:
+    """Give what is known of a pattern that compiles; found out when it is first asked for."""
+    facts = _known.get(pattern)
+    if facts is None:
+        from shanben.rulebook.needs import keeps_to_lines, needs_of
+
+        facts = Facts(Gate(tuple(map(OneOf.of, needs_of(pattern)))), keeps_to_lines(pattern))
+        learn({pattern: facts})
+    return facts
 
 
-def gate(patterns: Iterable[str], keys: Iterable[str] = ()) -> Gate:
-    """Give the gate of a rule all of whose patterns must hold, and which replaces one of ``keys``, if any."""
-    clauses = [clause for pattern in patterns if pattern for clause in needs_of(pattern)]
-    if keys := frozenset(keys):
-        clauses.append(keys)
-    ordered = sorted(set(clauses), key=lambda c: (_commonness(c), sorted(c)))
-    return Gate(tuple(map(OneOf.of, ordered)))
+def learn(facts: Mapping[str, Facts]) -> None:
+    """Take over what was found out before."""
+    if len(_known) + len(facts) > MOST_KNOWN:
+        _known.clear()
+    _known.update(facts)
 
 
-@lru_cache(maxsize=8192)
 def gate_of(pattern: str) -> Gate:
     """Give the gate of one pattern."""
-    return gate([pattern])
+    return facts_of(pattern).gate
 
 
-def _facts(node: Node, any_case: bool) -> _Facts:
-    if isinstance(node, Atom):
-        characters = _characters(node.written)
-        if characters is None or (any_case and any(c.lower() != c.upper() for c in characters)):
-            return _UNKNOWN
-        return _Facts(characters)
-    if isinstance(node, Edge):
-        plain = node.written in ("^", "$") or node.written.startswith("(?#")
-        return _NOTHING if plain or (node.written[:1] == "\\" and node.written[1:2] in ZERO_WIDTH) else _UNKNOWN
-    if isinstance(node, Look):
-        return _NOTHING if node.negative else _Facts(_NOTHING.exact, _facts(node.body, any_case).clauses)
-    if isinstance(node, Group):
-        return _facts(node.body, any_case)
-    if isinstance(node, Repeat):
-        return _repeated(node, _facts(node.body, any_case)) if node.high else _NOTHING
-    if isinstance(node, Choice):
-        return _one_of([_facts(option, any_case) for option in node.options])
-    if isinstance(node, Parts):
-        return _in_a_row([_facts(item, any_case) for item in node.items])
-    return _UNKNOWN
-
-
-def _repeated(node: Repeat, body: _Facts) -> _Facts:
-    if node.low == node.high == 1:
-        return body
-    if node.low == 0:
-        return _Facts(body.exact | {""} if body.exact is not None and node.high == 1 else None)
-    if node.low == node.high and body.exact is not None and len(body.exact) == 1:
-        [once] = body.exact
-        if len(once) * node.low <= MOST:
-            return _Facts(frozenset([once * node.low]), body.needs)
-    return _Facts(None, body.clauses)
-
-
-def _one_of(options: Sequence[_Facts]) -> _Facts:
-    if all(o.exact is not None for o in options):
-        return _Facts(frozenset().union(*(o.exact for o in options if o.exact is not None)))
-    rarest = [min(o.clauses, key=_commonness, default=None) for o in options]
-    found = [clause for clause in rarest if clause is not None]
-    return _Facts(None, (frozenset().union(*found),) if len(found) == len(options) else ())
-
-
-def _in_a_row(items: Sequence[_Facts]) -> _Facts:
-    needs: list[Clause] = []
-    run: Clause = frozenset([""])
-    whole = True
-    for facts in items:
-        needs += facts.needs
-        if facts.exact is not None and len(run) * len(facts.exact) <= MOST:
-            run = frozenset(a + b for a in run for b in facts.exact)
-            continue
-        needs += _Facts(run).clauses
-        run = frozenset([""]) if facts.exact is None else facts.exact
-        whole = False
-    if whole:
-        return _Facts(run, tuple(needs))
-    return _Facts(None, (*needs, *_Facts(run).clauses))
-
-
-@lru_cache(maxsize=8192)
-def _characters(written: str) -> Clause | None:
-    """Give the characters that an atom takes, if it lists them and they are few; else None."""
-    if len(written) == 1:
-        return None if written == "." else frozenset(written)
-    if written[0] == "\\":
-        found = _ESCAPED.fullmatch(written)
-        return frozenset(_unescaped(found)) if found else None
-    if written[0] != "[" or written[1] == "^":
-        return None
-    listed: list[str | None] = []  # None: a hyphen between two characters
-    at, end = 1, len(written) - 1
-    while at < end:
-        if written[at] == "\\":
-            found = _ESCAPED.match(written, at)
-            if not found:
-                return None
-            listed.append(_unescaped(found))
-            at = found.end()
-        elif written[at] == "[" or written[at : at + 2] in ("--", "||", "&&", "~~"):
-            return None
-        else:
-            listed.append(None if written[at] == "-" and 1 < at < end - 1 else written[at])
-            at += 1
-    return _spread(listed)
-
-
-def _unescaped(found: regex.Match[str]) -> str:
-    number = found[1] or found[2] or found[3]
-    if number:
-        return chr(int(number, 16)) if int(number, 16) < 0x110000 else ""
-    return _CONTROL[found[4]] if found[4] else str(found[5])
-
-
-def _spread(listed: Sequence[str | None]) -> Clause | None:
-    characters: set[str] = set()
-    for index, character in enumerate(listed):
-        if character is not None:
-            characters.add(character)
-            continue
-        first, last = listed[index - 1], listed[index + 1]
-        if first is None or last is None or not 0 <= ord(last) - ord(first) < LARGEST_CLASS:
-            return None
-        characters.update(map(chr, range(ord(first), ord(last) + 1)))
-    return frozenset(characters) if len(characters) <= LARGEST_CLASS else None
-
-
-_FREQUENT = frozenset("\n ,.:;-()0123456789，。、：；“”（）的一是了在人有中大上个国")
-
-
-def _commonness(clause: Clause) -> float:
-    """Give how common the strings of a clause are, roughly, as a share of places in Chinese text."""
-    return sum(prod(0.03 if c in _FREQUENT else 0.001 for c in s) for s in clause)
-
-
-@lru_cache(maxsize=8192)
 def keeps_to_lines(pattern: str) -> bool:
     r"""Tell whether what a pattern finds in a line has nothing to do with other lines, nor with where the text ends.
 
     >>> [keeps_to_lines(p) for p in ("^甲.*乙$", "甲[^乙]", r"甲\s", r"甲(?!\n)", r"甲\Z", "(?x)甲")]
     [True, False, False, False, False, False]
     """
-    if _FUZZY.search(pattern) or _DOT_TAKES_ALL.search(pattern):
-        return False
-    return all(_keeps_to_line(node) for node in parts(parse(pattern)))
+    return facts_of(pattern).keeps_to_lines
 
 
-def _keeps_to_line(node: Node) -> bool:
-    if isinstance(node, Atom):
-        return "\n" not in node.takes
-    if not isinstance(node, Edge):
-        return True
-    return node.written in ("^", "$", r"\b", r"\B") or node.written.startswith("(?#") or is_reference_edge(node)
+def gate(patterns: Iterable[str], keys: Iterable[str] = ()) -> Gate:
+    """Give the gate of a rule all of whose patterns must hold, and which replaces one of ``keys``, if any."""
+    clauses = {one for pattern in patterns if pattern for one in gate_of(pattern).clauses}
+    if keys := frozenset(keys):
+        clauses.add(OneOf.of(keys))
+    return Gate(tuple(sorted(clauses, key=lambda one: (one.common, one.strings, sorted(one.characters)))))
 
 
-def is_reference_edge(edge: Edge) -> bool:
-    r"""Tell whether an edge stands for what a group took."""
-    return len(edge.written) > 1 and edge.written[0] == "\\" and is_reference(edge.written)
+_FREQUENT = frozenset("\n ,.:;-()0123456789，。、：；“”（）的一是了在人有中大上个国")
+
+
+@lru_cache(maxsize=4096)
+def commonness(clause: Clause) -> float:
+    """Give how common the strings of a clause are, roughly, as a share of places in Chinese text."""
+    return sum(prod(0.03 if c in _FREQUENT else 0.001 for c in s) for s in clause)
 
 
 def rarest_pair(string: str) -> int:
     """Give the place of the two neighbours in a string that are least common together."""
-    return min(range(len(string) - 1), key=lambda at: (_commonness(frozenset([string[at : at + 2]])), at))
+    return min(range(len(string) - 1), key=lambda at: (commonness(frozenset([string[at : at + 2]])), at))

@@ -10,7 +10,7 @@ import regex
 
 from shanben.rulebook.backtracking import slow_parts
 from shanben.rulebook.lint_codes import CODES, Complaint, Complaints
-from shanben.rulebook.load import Written, full_pattern
+from shanben.rulebook.load import Written
 from shanben.rulebook.pattern_tree import (
     FLAGS,
     NO_END,
@@ -28,6 +28,7 @@ from shanben.rulebook.pattern_tree import (
     show,
     taken,
 )
+from shanben.rulebook.patterns import full_pattern
 from shanben.rulebook.schema import PHASES, Rule, When, Where
 from shanben.rulebook.strict_yaml import Items, Pairs, Scalar, shown
 

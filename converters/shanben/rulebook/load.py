@@ -17,6 +17,7 @@ import regex
 
 from shanben.rulebook import strict_yaml
 from shanben.rulebook.pattern_shape import MAX_PATTERN, EdgeError, PatternError, Scan, Shape
+from shanben.rulebook.patterns import PATTERN_FLAGS, assembled, full_pattern
 from shanben.rulebook.schema import (
     FOLDERS,
     INVARIANTS,
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 
     from shanben.steps import Step
 
-PATTERN_FLAGS = regex.VERSION1 | regex.MULTILINE
 RESERVED_FOLDERS = ("profiles",)
 """Folders under the root that hold no rules and are passed over."""
 MAX_PATTERNS = 1_000_000
@@ -180,29 +180,6 @@ NOT_WITH: Mapping[str, tuple[str, ...]] = {
     "protect": ("outside", "where", "when", "limit", "invariant", "order"),
 }
 """Keys that would mean nothing beside an action."""
-
-
-def full_pattern(rule: Rule) -> str:
-    """Give the pattern that is searched for: match with its context. Empty for a rule without `match`.
-
-    >>> full_pattern(Rule("a", "replace", "punctuation", Place("f", 1, 1), "x", match=",", before="甲|乙"))
-    '(?<=(?:甲|乙))(?:,)'
-    """
-    return joined(rule.match, rule.before, rule.after) if rule.match else ""
-
-
-def joined(match: str, before: str, after: str) -> str:
-    """Give one pattern for a match between its contexts."""
-    return "".join(piece for _, piece in _assembled(match, before, after))
-
-
-def _assembled(match: str, before: str, after: str) -> Iterator[tuple[str, str]]:
-    """Give the full pattern in pieces, each with the key that it comes from or an empty text."""
-    if before:
-        yield from (("", "(?<=(?:"), ("before", before), ("", "))"))
-    yield from (("", "(?:"), ("match", match), ("", ")"))
-    if after:
-        yield from (("", "(?=(?:"), ("after", after), ("", "))"))
 
 
 # --- Patterns ----------------------------------------------------------------------------------------------
@@ -862,7 +839,7 @@ def _said(error: regex.error) -> tuple[str, int]:
 def _piece_at(patterns: Mapping[str, _Pattern], position: int) -> tuple[Place, str]:
     texts = [patterns[key].text if key in patterns else "" for key in ("match", "before", "after")]
     start = 0
-    for key, piece in _assembled(*texts):
+    for key, piece in assembled(*texts):
         if key and start <= position <= start + len(piece):
             return patterns[key].place(position - start), key
         start += len(piece)

@@ -1,0 +1,207 @@
+"""Checked rules, kept on disk: reading and checking the rule files takes half a second, reading this a hundredth.
+
+An entry is named after the digest of all that it was made from: the bytes of every rule file, the version, Python, and
+the modules that read rules. So it is never out of date, only unused. It is JSON and makes no object but the values of
+rules; an entry that is damaged is made anew.
+
+The folder is `$SHANBEN_CACHE` (`off`: none), else `shanben` in the folder where the system keeps caches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import regex
+
+from shanben import __version__
+from shanben.profiles import Evidence, Profile, Setting
+from shanben.rulebook.gates import Facts, Gate, OneOf
+from shanben.rulebook.schema import (
+    Example,
+    Keep,
+    Limit,
+    MarkSpec,
+    Place,
+    Rule,
+    Rulebook,
+    Suppression,
+    When,
+    Where,
+)
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+FORMAT = 1
+MOST_KEPT = 16
+"""Entries that are kept; of more the oldest go."""
+MOST_FILES, MOST_BYTES, DEEPEST = 2_000, 20_000_000, 8
+"""Folders with more rule files, longer ones, or deeper ones are read anew each time."""
+_CLASSES: tuple[type[Any], ...] = (
+    Place, Example, Keep, Where, Limit, When, MarkSpec, Rule, Suppression, Rulebook, Evidence, Setting, Profile,
+    OneOf, Gate, Facts,
+)  # fmt: skip
+_NUMBER = {cls: number for number, cls in enumerate(_CLASSES)}
+_TUPLE, _TABLE, _SET = -1, -2, -3
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What comes of rule files without a fault: rules, profiles by name, and what is known of their patterns."""
+
+    book: Rulebook
+    profiles: Mapping[str, Profile]
+    facts: Mapping[str, Facts]
+
+
+def folder() -> Path | None:
+    """Give the folder of the entries; None when there is to be none."""
+    said = os.environ.get("SHANBEN_CACHE", "")
+    if said:
+        return None if said == "off" else Path(said)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA", "")
+    elif sys.platform == "darwin":
+        base = str(Path("~/Library/Caches").expanduser())
+    else:
+        base = os.environ.get("XDG_CACHE_HOME", "") or str(Path("~/.cache").expanduser())
+    return Path(base) / "shanben" if Path(base).is_absolute() else None
+
+
+def key_of(roots: Sequence[tuple[str, Traversable | Path]], *said: str) -> str | None:
+    """Give the name of the entry for rule folders, each with the name under which its files are shown.
+
+    None when they cannot be read, or are so many that looking at them all would be no gain.
+    """
+    digest = hashlib.sha256(json.dumps([FORMAT, __version__, regex.__version__, sys.version, *said]).encode())
+    room = [MOST_FILES, MOST_BYTES]
+    try:
+        for line in _code():
+            digest.update(line.encode())
+        for shown_as, root in roots:
+            digest.update(f"\0{shown_as}\0".encode("utf-8", "surrogatepass"))
+            for name, data in _files(root, "", 0):
+                room = [room[0] - 1, room[1] - len(data)]
+                if min(room) < 0:
+                    return None
+                digest.update(f"{name}\0{len(data)}\0".encode("utf-8", "surrogatepass") + data)
+    except (OSError, RecursionError):
+        return None
+    return digest.hexdigest()
+
+
+def _code() -> Iterator[str]:
+    """Give name, size and time of the modules that read rules: a change in one makes all entries useless."""
+    package = Path(__file__).parent
+    for place in (package, package / "rulebook", package / "steps", package / "columns"):
+        if place.is_dir():  # inside a zip there is none, and nothing in it changes
+            with os.scandir(place) as entries:
+                for entry in sorted(entries, key=lambda e: e.name):
+                    if entry.name.endswith(".py"):
+                        said = entry.stat()
+                        yield f"{entry.name} {said.st_size} {said.st_mtime_ns}\n"
+
+
+def _files(root: Traversable | Path, name: str, depth: int) -> Iterator[tuple[str, bytes]]:
+    """Give all files and folders under a folder by name, with what stands in those that may hold rules."""
+    if depth > DEEPEST:
+        raise RecursionError
+    for entry in sorted(root.iterdir(), key=lambda e: e.name):
+        inner = f"{name}/{entry.name}"
+        if entry.is_dir():
+            yield inner, b"/"
+            yield from _files(entry, inner, depth + 1)
+        elif entry.name.lower().endswith((".yaml", ".yml")):
+            yield inner, entry.read_bytes()
+        else:
+            yield inner, b"-"
+
+
+def load(key: str) -> Checked | None:
+    """Give the entry of that name; None when there is none, or it cannot be used."""
+    place = folder()
+    if place is None:
+        return None
+    try:
+        head, _, body = (place / f"{key}.json").read_bytes().partition(b"\n")
+        if hashlib.sha256(body).hexdigest().encode() != head:
+            return None
+        book, digests, profiles, facts = _unpacked(json.loads(body))
+    except (OSError, ValueError, TypeError, IndexError, RecursionError):
+        return None
+    for rule, digest in zip(book.rules, digests, strict=True):
+        rule.__dict__["digest"] = digest
+    return Checked(book, profiles, facts)
+
+
+def save(key: str, checked: Checked) -> None:
+    """Keep an entry. Where that cannot be done nothing is said: the next start takes longer, that is all."""
+    place = folder()
+    if place is None:
+        return
+    digests = tuple(rule.digest for rule in checked.book.rules)
+    packed = _packed((checked.book, digests, dict(checked.profiles), dict(checked.facts)))
+    body = json.dumps(packed, ensure_ascii=True, separators=(",", ":")).encode()
+    with suppress(OSError):
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.NamedTemporaryFile(dir=place, prefix=".new-", delete=False) as file:
+            try:
+                file.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+                file.close()
+                Path(file.name).replace(place / f"{key}.json")
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+        _tidy(place)
+
+
+def _tidy(place: Path) -> None:
+    entries = sorted(place.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in entries[MOST_KEPT:]:
+        path.unlink(missing_ok=True)
+
+
+def _packed(value: Any) -> Any:
+    """Turn a value into lists: a number that says what it is, then its parts; plain values stand for themselves."""
+    if isinstance(value, tuple):
+        return [_TUPLE, *map(_packed, value)]
+    if isinstance(value, Mapping):
+        return [_TABLE, *(_packed(part) for pair in value.items() for part in pair)]
+    if isinstance(value, frozenset):
+        return [_SET, *_strings(value)]
+    if is_dataclass(value):
+        return [_NUMBER[type(value)], *(_packed(getattr(value, f.name)) for f in fields(value))]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise TypeError(f"a {type(value).__name__} has no place in the cache")
+
+
+def _strings(value: Iterable[str]) -> list[str]:
+    """Give a set of strings, its single characters in one."""
+    ordered = sorted(value)
+    return ["".join(s for s in ordered if len(s) == 1), *(s for s in ordered if len(s) != 1)]
+
+
+def _unpacked(packed: Any) -> Any:
+    if type(packed) is not list:
+        return packed
+    number = packed[0]
+    if number == _TUPLE:
+        return tuple([_unpacked(part) if type(part) is list else part for part in packed[1:]])
+    if number == _TABLE:
+        parts = iter(packed[1:])
+        return {key: _unpacked(value) for key, value in zip(parts, parts, strict=True)}
+    if number == _SET:
+        return frozenset([*packed[1], *packed[2:]])
+    if not 0 <= number < len(_CLASSES):
+        raise ValueError(f"no value has the number {number}")
+    return _CLASSES[number](*[_unpacked(part) if type(part) is list else part for part in packed[1:]])

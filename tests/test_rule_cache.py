@@ -1,0 +1,143 @@
+"""Checked rules kept on disk: the same rules as without, and never those of other files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shanben import pipeline, rule_cache
+from shanben.errors import RuleError
+from shanben.pipeline import clean, plan
+from shanben.resources import rules_root
+from shanben.rule_cache import Checked, folder, key_of, load, save
+
+RULE = """\
+rules:
+- id: {name}
+  fault: a mark of a club
+  match: '◇{name}◇'
+  remove: match
+  examples:
+  - ['甲◇{name}◇乙', '甲乙']
+  keep: ['甲◇乙']
+"""
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("SHANBEN_CACHE", str(tmp_path / "cache"))
+    forget()
+    yield tmp_path / "cache"
+    forget()
+
+
+def forget() -> None:
+    for cached in (pipeline._checked, pipeline._plan):
+        cached.cache_clear()
+
+
+def rules_in(place: Path, name: str = "club-mark") -> Path:
+    (place / "artifacts").mkdir(parents=True, exist_ok=True)
+    (place / "artifacts" / "club.yaml").write_text(RULE.format(name=name), "utf-8")
+    return place
+
+
+def test_what_was_kept_is_what_was_checked(cache: Path) -> None:
+    fresh = pipeline._checked((), "*")
+    [entry] = cache.glob("*.json")
+    forget()
+    kept = pipeline._checked((), "*")
+    assert kept == fresh
+    assert kept is not fresh
+    assert [r.digest for r in kept.book.rules] == [r.digest for r in fresh.book.rules]
+    assert kept.book.digest == fresh.book.digest
+    assert entry.stat().st_mode & 0o077 == 0
+
+
+def test_a_changed_file_is_read_anew(cache: Path, tmp_path: Path) -> None:
+    rules = rules_in(tmp_path / "rules")
+    assert clean("甲◇club-mark◇乙", rules=[rules]).text == "甲乙"
+    rules_in(rules, "team-mark")
+    forget()
+    assert clean("甲◇club-mark◇乙", rules=[rules]).text == "甲◇club-mark◇乙"
+    assert clean("甲◇team-mark◇乙", rules=[rules]).text == "甲乙"
+    assert len(list(cache.glob("*.json"))) == 2
+
+
+def test_faults_are_told_each_time(cache: Path, tmp_path: Path) -> None:
+    rules = rules_in(tmp_path / "rules", "Club")
+    for _ in range(2):
+        with pytest.raises(RuleError, match="kebab-case"):
+            plan([rules])
+        forget()
+    assert not list(cache.glob("*.json"))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"x", b"\n[]", b"0" * 64 + b"\n[]"],
+    ids=["empty", "no line", "no digest", "wrong digest"],
+)
+def test_a_damaged_entry_is_made_anew(cache: Path, damage: bytes) -> None:
+    first = plan(())
+    [entry] = cache.glob("*.json")
+    whole = entry.read_bytes()
+    entry.write_bytes(damage)
+    forget()
+    assert plan(()).digest == first.digest
+    assert entry.read_bytes() == whole
+
+
+def test_an_entry_that_makes_no_sense_is_passed_over(cache: Path) -> None:
+    import hashlib
+
+    cache.mkdir()
+    for number, content in enumerate(([-1], [99], [-1, [7], 1, 2, 3], {"a": 1}, [[]], [-2, 1])):
+        body = json.dumps(content).encode()
+        (cache / f"{number}.json").write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+        assert load(str(number)) is None, content
+
+
+def test_nothing_is_kept_when_it_is_off_or_the_folder_cannot_be_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SHANBEN_CACHE", "off")
+    assert folder() is None
+    (tmp_path / "file").write_text("", "utf-8")
+    for said in ("off", str(tmp_path / "file" / "inside")):
+        monkeypatch.setenv("SHANBEN_CACHE", said)
+        forget()
+        assert plan(()).units
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_old_entries_go(cache: Path) -> None:
+    checked = pipeline._checked((), None)
+    small = Checked(checked.book, {}, {})
+    for number in range(rule_cache.MOST_KEPT + 3):
+        save(f"{number:064}", small)
+    assert len(list(cache.glob("*.json"))) == rule_cache.MOST_KEPT
+    assert not list(cache.glob(".new-*"))
+
+
+def test_the_key_tells_folders_names_and_works_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = rules_in(tmp_path / "one"), rules_in(tmp_path / "two")
+    shipped = ("rules", rules_root())
+    keys = [
+        key_of([shipped]),
+        key_of([shipped], "a-work"),
+        key_of([shipped, ("one", one)]),
+        key_of([shipped, ("two", two)]),
+        key_of([shipped, ("one", one), ("two", two)]),
+    ]
+    assert None not in keys
+    assert len(set(keys)) == len(keys)
+    assert key_of([shipped, ("one", one)]) == keys[2]
+    (one / "empty").mkdir()
+    assert key_of([shipped, ("one", one)]) != keys[2]
+    monkeypatch.setattr(rule_cache, "MOST_FILES", 3)
+    assert key_of([shipped]) is None
+    assert key_of([("gone", tmp_path / "gone")]) is None
