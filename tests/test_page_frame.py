@@ -17,7 +17,7 @@ from shanben.ledger import Capture, Change, apply_changes
 from shanben.pipeline import clean, plan
 from shanben.steps._frame_lines import Kind, Line, outer_lines
 from shanben.steps._frame_zones import ZONES, features_of, likelihoods, read_weights, zone_frame
-from shanben.steps.page_frame import Params, page_frame
+from shanben.steps.page_frame import STEP, Params, page_frame
 from shanben.values import Text
 
 TITLE = "春天的花"
@@ -133,7 +133,7 @@ def test_vocabularies_can_be_extended() -> None:
 
 def test_a_faulty_pattern_is_named() -> None:
     with pytest.raises(ValueError, match="under signs is no valid pattern"):
-        Params(signs=("(",))
+        STEP.check(Params(signs=("(",)))
 
 
 @pytest.mark.parametrize(

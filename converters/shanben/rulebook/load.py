@@ -607,7 +607,9 @@ class _RuleReader:
                 self._faults.add("R408", place, f"{what} needs the parameter '{name}'")
         if len(self._faults) == faults_before:
             try:
-                step.params(**params)
+                made = step.params(**params)
+                if step.check and self._options.check_patterns:
+                    step.check(made)
             except (ValueError, TypeError) as error:
                 self._faults.add("R408", place, f"{what} does not accept these parameters: {error}")
         return params

@@ -20,7 +20,8 @@ class Step:
     ``params`` is a frozen dataclass; its fields, defaults and annotations (str, int, float, bool,
     tuple[str, ...]) are the schema of the rule's `params:`. Suggestions count in the last round, when all else is at
     rest; with ``lasting`` those of the first round stand too, since later rules take their evidence away. In a text
-    without any of the characters ``needs`` (empty: not known) the step finds nothing, so it is not run.
+    without any of the characters ``needs`` (empty: not known) the step finds nothing, so it is not run. ``check``
+    raises ValueError for parameters that only a close look shows to be wrong, such as a pattern that is none.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Step:
     params: type
     lasting: bool = False
     needs: frozenset[str] = frozenset()
+    check: Callable[[Any], None] | None = None
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -68,6 +69,8 @@ BELOW_ABSTRACT = 12
 """Within so many lines below the beginning of an abstract its keywords follow."""
 _LONG = 50
 """A line of so many characters is prose even without a final mark."""
+SHOWING = 60
+"""A line that shows a page has no more characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ class Params:
     Words that count. three, two, one: words anywhere in a line and their points for the frame; against: words of
     authors, a point each for the text; shapes: patterns anywhere in a line, two points each. A word that the text
     itself uses counts nothing.
+    First of all. marks: strings of which a page has one in each of ``certain`` short lines; in a text that has not,
+    and no lines that are ``words``, nothing is looked for. Without any marks all texts are looked through.
     Numbers. certain: how many certain lines make a frame. title: up to how many characters a line between two lines
     of frame is no title. weights: a file that `shanben train-frame` wrote; empty: the one that comes with Shanben.
     """
@@ -107,20 +112,22 @@ class Params:
     one: tuple[str, ...] = ()
     against: tuple[str, ...] = ()
     shapes: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
     abstracts: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     certain: int = 2
     title: int = 10
     weights: str = ""
 
-    def __post_init__(self) -> None:
-        """Raise ValueError for a pattern that is none, naming it."""
-        for name in _PATTERNS:
-            for pattern in getattr(self, name):
-                try:
-                    regex.compile(pattern, FLAGS)
-                except regex.error as error:
-                    raise ValueError(f"'{pattern}' under {name} is no valid pattern: {error}") from None
+
+def check_patterns(params: Params) -> None:
+    """Raise ValueError for a pattern that is none, naming it."""
+    for name in _PATTERNS:
+        for pattern in getattr(params, name):
+            try:
+                regex.compile(pattern, FLAGS)
+            except regex.error as error:
+                raise ValueError(f"'{pattern}' under {name} is no valid pattern: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,35 @@ class Line:
     index: int
     said: str
     kind: Kind
+
+
+@lru_cache(maxsize=8)
+def _marks(marks: tuple[str, ...]) -> re.Pattern[str]:
+    """Compile strings as one pattern; of many strings `re` finds one several times faster than `regex`."""
+    return re.compile("|".join(map(re.escape, sorted(filter(None, marks)))))
+
+
+@lru_cache(maxsize=8)
+def _controls(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(words)
+
+
+def may_be_page(content: str, params: Params) -> bool:
+    """Tell whether enough short lines of a text look like a page's to look at it at all; else it has no frame.
+
+    >>> few = Params(words=("登录",), marks=("首页", "版权"))
+    >>> [may_be_page(text, few) for text in ("回到首页\n版权所有\n", "首页\n春天\n", "登录\n首页\n")]
+    [True, False, True]
+    """
+    if not params.marks:
+        return True
+    words, marks, found = _controls(params.words), _marks(params.marks), 0
+    for line in content.split("\n"):
+        if line and len(line) <= SHOWING and (marks.search(line) or line.strip() in words):
+            found += 1
+            if found >= params.certain:
+                return True
+    return False
 
 
 @lru_cache(maxsize=64)

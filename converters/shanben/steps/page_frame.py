@@ -31,8 +31,10 @@ from shanben.steps._frame_lines import (
     Line,
     Params,
     any_of,
+    check_patterns,
     in_context,
     is_hard,
+    may_be_page,
     outer_lines,
     with_keywords,
 )
@@ -54,6 +56,8 @@ def page_frame(text: Text, params: Params) -> Iterator[Finding]:
     >>> [c.before for c in page_frame(Text.of(given), Params(words=("登录", "关闭"), weak=("首页", "打印", "分享")))]
     ['首页 | 登录\n', '【打印】【关闭】\n', '分享\n']
     """
+    if not may_be_page(text.content, params):
+        return
     known = in_context(with_keywords(outer_lines(text, params), params))
     edges, lines = _by_edges(known, params)
     if not edges and not any(line.kind in KNOWN for line in known):
@@ -162,4 +166,4 @@ def _removal(content: str, span: Span) -> Change:
     return Change(span.start, content[span.start : end], "", reason="frame of a web page")
 
 
-STEP = Step("page-frame", page_frame, Params)
+STEP = Step("page-frame", page_frame, Params, check=check_patterns)
