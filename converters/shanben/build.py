@@ -12,14 +12,15 @@ from urllib.parse import quote
 from shanben.errors import ShanbenError, SourceError, UsageError, VerifyError
 from shanben.fixity import check_conservation, manifest
 from shanben.ledger import Capture, Ledger, to_jsonl
-from shanben.pipeline import Cleaned, Plan, clean, plan, source_bytes
+from shanben.pipeline import Plan, plan, source_bytes
 from shanben.report import INDEX, Report, is_ours, page, report_name, write_index
 from shanben.structure import build_document, canonical_ledger
 from shanben.tools.script import Converted, check_script, convert_document
 from shanben.tools.storage import MANIFEST, MAX_SOURCE, replace_folder
 from shanben.values import Block, Document, Edition, Metadata
 from shanben.verify import check_editions, problems
-from shanben.works import WORK_FILE, Collection, Work, find_works
+from shanben.work_cleaning import clean_work as clean_work
+from shanben.works import Collection, Work, find_works
 from shanben.writers import all_writers
 
 LEDGER = "ledger.jsonl"
@@ -106,35 +107,6 @@ def check_formats(formats: Sequence[str]) -> tuple[str, ...]:
     if unknown := [f for f in formats if f not in known]:
         raise UsageError(f"there is no format {unknown[0]!r}", fix=f"choose from {', '.join(sorted(known))}")
     return tuple(sorted({*formats, "txt"}))
-
-
-def clean_work(
-    work: Work,
-    *,
-    encoding: str | None = None,
-    rules: Sequence[str | Path] = (),
-    limit: int = MAX_SOURCE,
-    profile: str | None = None,
-) -> Cleaned:
-    """Clean the source of a work with the shipped rules, those beside it, ``rules``, and the work's own.
-
-    ``profile`` is the name or the file of one; it overrules `work.yaml`, which overrules the evidence.
-    """
-    layers = work.layers(rules)
-    if work.profile and not profile:
-        try:
-            plan(layers, work.slug, work.profile)
-        except UsageError as error:
-            error.where = error.where or str(work.path.parent / WORK_FILE)
-            raise
-    return clean(
-        work.read(limit),
-        encoding=encoding or work.encoding,
-        rules=layers,
-        work=work.slug,
-        profile=profile or work.profile,
-        suppress=work.suppress,
-    )
 
 
 def build_work(

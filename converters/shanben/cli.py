@@ -288,12 +288,12 @@ def clean(
       shanben clean archive/ -o clean/
       shanben clean page.txt --profile strict-archival
     """
-    from shanben.build import clean_work
     from shanben.ledger import to_jsonl
     from shanben.pipeline import Cleaned
     from shanben.pipeline import clean as clean_source
     from shanben.tools.storage import write_file
     from shanben.values import Source
+    from shanben.work_cleaning import clean_work
     from shanben.works import Work, find_works, is_folder
 
     if out is not None and ledger_path is not None and out.resolve() == ledger_path.resolve():
@@ -356,9 +356,9 @@ def _refuse_source(path: Path, works: Iterable[Any]) -> None:
 
 
 def _clean_folder(folder: Path, out: Path, ledgers: Path | None, options: dict[str, Any]) -> int:
-    from shanben.build import clean_work
     from shanben.ledger import to_jsonl
     from shanben.tools.storage import write_file
+    from shanben.work_cleaning import clean_work
     from shanben.works import find_works
 
     works = find_works([folder])
@@ -419,11 +419,11 @@ def explain(
     """
     from shanben import explain as explaining
     from shanben import moves
-    from shanben.build import clean_work
     from shanben.pipeline import clean as clean_source
     from shanben.pipeline import plan as make_plan
     from shanben.tools.storage import write_file
     from shanben.values import Source
+    from shanben.work_cleaning import clean_work
     from shanben.works import Work, find_works
 
     limit = megabytes * 1_000_000

@@ -22,6 +22,7 @@ from shanben.presence import Index, Presence
 from shanben.rulebook.gates import Gate, gate_of
 from shanben.rulebook.patterns import compiled
 from shanben.rulebook.schema import PROTECT_FOLDER, Level, Limit, ParamValue, Place, Rule, Rulebook
+from shanben.rulebook.search import hits_in, lines_with
 
 if TYPE_CHECKING:
     from shanben.rulebook.strict_yaml import Entry, Scalar
@@ -104,9 +105,9 @@ class _Sample:
     def of(cls, content: str) -> _Sample:
         text = content if len(content) <= 2 * SAMPLE else f"{content[:SAMPLE]}\n{content[-SAMPLE:]}"
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-        cut = _LONG_LINE.sub(r"\g<0>\n", text)
-        lines = tuple(line.strip() for line in text.split("\n") if line.strip())
-        return cls(text, cut, lines)
+        every = text.split("\n")
+        cut = _LONG_LINE.sub(r"\g<0>\n", text) if len(max(every, key=len)) > LONGEST_LINE else text
+        return cls(text, cut, tuple(filter(None, map(str.strip, every))))
 
 
 def _broken_lines(sample: _Sample) -> float:
@@ -152,9 +153,13 @@ def judge(content: str, profiles: Mapping[str, Profile]) -> ProfileChoice:
     index = _index_of(tuple(evidence.match for _, evidence in asked))
     opened = Presence(sample.cut, index).open
     found: dict[str, list[Sign]] = {name: [] for name, profile in profiles.items() if profile.evidence}
+    measured = {name: round(MEASURES[name](sample), 3) for name in {e.measure for _, e in asked if e.measure}}
     for (name, evidence), may in zip(asked, opened, strict=True):
-        if may and (sign := _sign(evidence, profiles[name], sample)):
-            found[name].append(sign)
+        if not may:
+            continue
+        count = measured[evidence.measure] if evidence.measure else _hits(evidence, profiles[name], sample)
+        if count >= evidence.least:
+            found[name].append(Sign(evidence.reason, count, evidence.points))
     points = {name: sum(sign.points for sign in signs) for name, signs in found.items()}
     ranked = [name for name in sorted(points, key=lambda n: (-points[n], n)) if points[name] > 0]
     first, second = (*ranked[:2], *("", ""))[:2]
@@ -177,16 +182,11 @@ def _index_of(patterns: tuple[str, ...]) -> Index:
     return Index.of(gate_of(pattern) if pattern else Gate() for pattern in patterns)
 
 
-def _sign(evidence: Evidence, profile: Profile, sample: _Sample) -> Sign | None:
-    measured = MEASURES.get(evidence.measure)
-    count = round(measured(sample), 3) if measured else _hits(evidence, profile, sample)
-    return Sign(evidence.reason, count, evidence.points) if count >= evidence.least else None
-
-
 def _hits(evidence: Evidence, profile: Profile, sample: _Sample) -> int:
     try:
         pattern = compiled(evidence.match)
-        return sum(1 for _ in islice(pattern.finditer(sample.cut, timeout=SECONDS), MOST_HITS))
+        lines = lines_with(evidence.match, sample.cut)
+        return sum(1 for _ in islice(hits_in(pattern, sample.cut, lines, 0, SECONDS), MOST_HITS))
     except TimeoutError:
         raise RuleTimeoutError(
             f"the evidence {evidence.reason!r} did not come to an end within {SECONDS:.0f} s on this text",

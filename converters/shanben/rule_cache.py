@@ -9,11 +9,11 @@ The folder is `$SHANBEN_CACHE` (`off`: none), else `shanben` in the folder where
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
@@ -131,6 +131,8 @@ def load(key: str) -> Checked | None:
     place = folder()
     if place is None:
         return None
+    collecting = gc.isenabled()
+    gc.disable()  # thousands of small values, all of which stay
     try:
         head, _, body = (place / f"{key}.json").read_bytes().partition(b"\n")
         if hashlib.sha256(body).hexdigest().encode() != head:
@@ -138,6 +140,9 @@ def load(key: str) -> Checked | None:
         book, digests, profiles, facts = _unpacked(json.loads(body))
     except (OSError, ValueError, TypeError, IndexError, RecursionError):
         return None
+    finally:
+        if collecting:
+            gc.enable()
     for rule, digest in zip(book.rules, digests, strict=True):
         rule.__dict__["digest"] = digest
     return Checked(book, profiles, facts)
@@ -150,6 +155,8 @@ def save(key: str, checked: Checked) -> None:
         return
     digests = tuple(rule.digest for rule in checked.book.rules)
     packed = _packed((checked.book, digests, dict(checked.profiles), dict(checked.facts)))
+    import tempfile
+
     body = json.dumps(packed, ensure_ascii=True, separators=(",", ":")).encode()
     with suppress(OSError):
         place.mkdir(parents=True, exist_ok=True, mode=0o700)

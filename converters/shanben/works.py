@@ -7,15 +7,17 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shanben.errors import SourceError
 from shanben.resources import rules_root
-from shanben.rulebook.load import read_suppressions
 from shanben.rulebook.schema import FOLDERS, METADATA_FIELDS
-from shanben.rulebook.strict_yaml import Faults, Items, Node, Reader, did_you_mean
 from shanben.suppressions import Suppression
 from shanben.tools.storage import MANIFEST, MAX_SOURCE, read_source, safe_name
 from shanben.values import Source
+
+if TYPE_CHECKING:
+    from shanben.rulebook.strict_yaml import Faults, Node, Reader
 
 WORK_FILE, COLLECTION_FILE, RULES_FOLDER, WORKS_FOLDER = "work.yaml", "collection.yaml", "rules", "works"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?(?:-[A-Za-z0-9]{4,8})*")
@@ -209,6 +211,9 @@ def _from_file(path: Path) -> Work:
 def _described(source: Path, description: Path, name: str) -> Work:
     if not description.is_file():
         return Work(safe_name(name), source)
+    from shanben.rulebook.load import read_suppressions
+    from shanben.rulebook.strict_yaml import Faults, Reader
+
     faults = Faults()
     reader = Reader.open(description, faults)
     top = reader.mapping(allowed=(*METADATA_FIELDS, "encoding", "sha256", "note", "profile", "suppress"))
@@ -232,6 +237,8 @@ def _profile(named: str, description: Path) -> str:
 
 def _values(reader: Reader, key: str, node: Node) -> tuple[str, ...]:
     """Give the values of a metadata field; one that takes several may also stand there alone."""
+    from shanben.rulebook.strict_yaml import Items
+
     if key in _LISTS and isinstance(node, Items):
         return tuple(reader.text_list(node))
     return (reader.text(node),)
@@ -283,6 +290,8 @@ def find_collection(folder: Path, description: Path | None = None) -> Collection
     name = safe_name(folder.resolve().name)
     if description is None:
         return Collection(f"{name}-collection", {"title": (name,)}, _parts_by_folder(folder, works))
+    from shanben.rulebook.strict_yaml import Faults, Reader
+
     faults = Faults()
     reader = Reader.open(description, faults)
     allowed = ("title", "slug", "parts", "works", *_COLLECTION_FIELDS)
@@ -309,6 +318,8 @@ def find_collection(folder: Path, description: Path | None = None) -> Collection
 
 
 def _named(reader: Reader, node: Node, by_slug: dict[str, Work], taken: set[str]) -> tuple[Work, ...]:
+    from shanben.rulebook.strict_yaml import did_you_mean
+
     found = []
     for item in reader.items(node):
         slug = reader.text(item)

@@ -841,15 +841,18 @@ def _choose(
     solid = [k for k in range(first, last + 1) if _GUTTER[s.kind[k]] >= 2]
     bare = s.script == "han" and len(solid) < (s.right[last] - s.left[first]) / (4 * widths[0])
     best: tuple[float, Habits] | None = None
+    hope = False
     for width in widths:
         for number in numbers:
             search = Search(s, first, last, Habits.of(s.script, number, width, bare), beam=4)
             search.prepare()
             score, path = search.run()
-            search.learn(path)
-            if not joined:
-                score, path = search.run()
             evidence = search.evidence(path)
+            hope = hope or evidence.gain > HOPE * evidence.moved > 0
+            search.learn(path)
+            if not joined and evidence.moved:
+                score, path = search.run()
+                evidence = search.evidence(path)
             if joined:
                 score = evidence.gain - JOINED_PRICE * evidence.pieces * (number - 2)
             else:
@@ -857,9 +860,13 @@ def _choose(
             if path and evidence.speaks(-5, -0.1, 2) and (best is None or score > best[0]):
                 search.learn(path)
                 best = (score, search.habits)
+        if best is None and not hope:  # the other widths are no better guesses than the first
+            return None
     return None if best is None else best[1]
 
 
+HOPE = 0.05
+"""Nats that a joint which moves must gain, in one of the first trials, for further widths to be tried."""
 COLUMN_PRICE = 0.5
 """What a column more or less than most lines seem to have must bring for each cell, in nats."""
 JOINED_PRICE = 0.12

@@ -6,7 +6,6 @@ circuit breakers, invariants and a time limit. What it gives can be applied as i
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -18,9 +17,10 @@ import regex
 
 from shanben.errors import RestlessError, RuleTimeoutError
 from shanben.ledger import Capture, Change, Finding, Held, Suggestion
-from shanben.rulebook.gates import Gate, facts_of, gate
+from shanben.rulebook.gates import Gate, gate, keeps_to_lines
 from shanben.rulebook.patterns import PATTERN_FLAGS, compiled, full_pattern, joined
 from shanben.rulebook.schema import Invariant, Rule, Rulebook, Where
+from shanben.rulebook.search import hits_in, lines_with
 from shanben.steps import all_steps
 from shanben.values import Guard, Mark, Span, Text, overlaps
 
@@ -170,18 +170,21 @@ def _matches(rule: Rule, pattern: regex.Pattern[str], text: Text, seconds: float
     """Find a pattern where the rule's `where:` allows it; nothing is searched before it is asked for."""
     content = text.content
     where = rule.where
-    lines = _lines_with(pattern.pattern, content)
+    lines = lines_with(pattern.pattern, content)
     if lines is not None and not lines:
         return
     first, last = _window(where, text)
     if rule.remove and (where.first or where.last):
-        hit = next(_hits(pattern, content, lines, first, seconds), None)
+        near = [(0, last)] if lines is None and where.first and keeps_to_lines(pattern.pattern) else lines
+        hit = next(hits_in(pattern, content, near, first, seconds), None)
         if hit is None or hit.start() > last:
             return
         # Lines that the rule takes away do not count, or the next round would find as many again.
-        passed = {text.line_at(m.start()) for m in _hits(pattern, content, lines, 0, seconds)}
+        passed = {text.line_at(m.start()) for m in hits_in(pattern, content, lines, 0, seconds)}
         first, last = _window(where, text, passed)
-    for m in _hits(pattern, content, lines, first, seconds):
+    if lines is None and where.first and keeps_to_lines(pattern.pattern):
+        lines = [(0, last)]
+    for m in hits_in(pattern, content, lines, first, seconds):
         if m.start() > last or (m.end() > last and where.first):
             return
         if where.repeated:
@@ -191,57 +194,6 @@ def _matches(rule: Rule, pattern: regex.Pattern[str], text: Text, seconds: float
         if where.near and not _is_near(rule, text, m.start(), seconds):
             continue
         yield m
-
-
-LONG = 300
-"""Characters of a text in which it does not pay to look for lines first."""
-FEW_STRINGS, FEW_LINES, PARTS = 40, 40, 4_000
-"""So many strings a rule may ask for, and in so many lines they may stand (or one of so many characters), for only
-these lines to be looked at."""
-Lines = Sequence[tuple[int, int]]
-
-
-def _hits(
-    pattern: regex.Pattern[str], content: str, lines: Lines | None, first: int, seconds: float
-) -> Iterator[regex.Match[str]]:
-    """Find a pattern from ``first`` on; where ``lines`` are given, only in these."""
-    if lines is None:
-        yield from pattern.finditer(content, first, timeout=seconds)
-        return
-    deadline = time.monotonic() + seconds
-    for start, end in lines:
-        if end >= first:
-            left = max(0.001, deadline - time.monotonic())
-            yield from pattern.finditer(content, max(start, first), end, timeout=left)
-
-
-def _lines_with(pattern: str, content: str) -> Lines | None:
-    """Give the lines that hold what a pattern asks for; None if they are many, or not all there is to look at."""
-    facts = facts_of(pattern)
-    if not facts.keeps_to_lines or len(content) < LONG:
-        return None
-    for clause in facts.gate.clauses:
-        if len(clause.strings) + len(clause.characters) <= FEW_STRINGS:
-            lines = _lines_of((*clause.strings, *clause.characters), content)
-            if lines is not None:
-                return lines
-    return None
-
-
-def _lines_of(strings: Iterable[str], content: str) -> Lines | None:
-    """Give start and end of the lines in which one of the strings stands; None if they are many."""
-    found: set[tuple[int, int]] = set()
-    most = max(FEW_LINES, len(content) // PARTS)
-    for string in strings:
-        at = content.find(string)
-        while at >= 0:
-            end = content.find("\n", at)
-            end = len(content) if end < 0 else end
-            found.add((content.rfind("\n", 0, at) + 1, end))
-            if len(found) > most:
-                return None
-            at = content.find(string, end)
-    return sorted(found)
 
 
 def _is_near(rule: Rule, text: Text, offset: int, seconds: float) -> bool:

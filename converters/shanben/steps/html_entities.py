@@ -39,4 +39,4 @@ def html_entities(text: Text, params: Params) -> Iterator[Finding]:
         yield Change(m.start(), m.group(), named)
 
 
-STEP = Step("html-entities", html_entities, Params)
+STEP = Step("html-entities", html_entities, Params, needs=frozenset("&"))

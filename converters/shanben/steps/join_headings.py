@@ -41,9 +41,10 @@ def join_headings(text: Text, params: Params) -> Iterator[Finding]:
     ['\n## ']
     """
     content = text.content
-    lines = [s for s in text.lines if content[s.start : s.end].strip()]
     joined_at = -1
-    for a, b in itertools.pairwise(lines):
+    for a, b in itertools.pairwise(text.filled_lines):
+        if content[a.start : a.end].lstrip(" \t\u3000")[:1] not in "#篇第":
+            continue
         if joined_at != a.start and (change := _joint(content, a, b, params)):
             yield change
             joined_at = b.start
@@ -70,4 +71,4 @@ def _joint(content: str, a: Span, b: Span, params: Params) -> Change | None:
     return None
 
 
-STEP = Step("join-headings", join_headings, Params)
+STEP = Step("join-headings", join_headings, Params, needs=frozenset("#篇第"))

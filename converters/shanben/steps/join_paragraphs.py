@@ -25,6 +25,7 @@ _FUNCTION = frozenset("的了是在和与及或等把被对向从以为上下中
 _PAIRS = (("“", "”"), ("《", "》"), ("（", "）"), ("「", "」"), ("『", "』"))
 _HAN = regex.compile(r"[\p{Han}〇]", regex.VERSION1)
 _HEADING = 60.0
+_FEW_WORDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,7 @@ class _Border:
 
 
 def _borders(text: Text, params: Params) -> Iterator[_Border]:
-    lines = [i for i, s in enumerate(text.lines) if text.content[s.start : s.end].strip()]
-    for i, j in itertools.pairwise(lines):
-        a, b = text.lines[i], text.lines[j]
+    for a, b in itertools.pairwise(text.filled_lines):
         before, after = text.content[a.start : a.end], text.content[b.start : b.end]
         if not _may_be_halves(before, after, params):
             continue
@@ -87,7 +86,9 @@ def _words_across(before: str, after: str) -> list[str]:
 
 
 def _sightings(content: str, words: set[str]) -> Counter[str]:
-    """Count how often each word stands in the text, in one pass for each length."""
+    """Count how often each word stands in the text: a few one by one, many in one pass for each length."""
+    if len(words) <= _FEW_WORDS:
+        return Counter({word: _count(content, word) for word in words})
     found: Counter[str] = Counter()
     for length in {len(w) for w in words}:
         pieces: Iterable[str] = content
@@ -95,6 +96,14 @@ def _sightings(content: str, words: set[str]) -> Counter[str]:
             pieces = map(add, pieces, content[further:])
         found.update(filter(words.__contains__, pieces))
     return found
+
+
+def _count(content: str, word: str) -> int:
+    """Count the places of a word, those that overlap, too."""
+    count, at = 0, content.find(word)
+    while at >= 0:
+        count, at = count + 1, content.find(word, at + 1)
+    return count
 
 
 def _may_be_halves(before: str, after: str, params: Params) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -49,7 +50,7 @@ def mojibake(text: Text, params: Params) -> Iterator[Finding]:
 
 _EDGES = r"，。、；：！？（）《》“”‘’「」『』【】\s"
 _EDGE = regex.compile(f"[{_EDGES}]+")
-_DAMAGED_WESTERN = regex.compile(
+_DAMAGED_WESTERN = re.compile(
     r"[\xa1-\xff][\x80-\xff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u2122]"
 )
 """Two neighbours that stand in each text whose bytes were read as a Western encoding."""
@@ -67,7 +68,7 @@ def _runs(text: Text) -> Iterator[regex.Match[str]]:
     content = text.content
     places = [m.start() for m in _DAMAGED_WESTERN.finditer(content)]
     if first := _first_of_damaged().intersection(content):
-        damaged = regex.compile(rf"(?<![^\x00-\x7f{_EDGES}])[{''.join(sorted(first))}]")
+        damaged = re.compile(rf"(?<![^\x00-\x7f{_EDGES}])[{''.join(sorted(first))}]")
         places += [m.start() for m in damaged.finditer(content)]
     passed = -1
     for place in sorted(places):
@@ -109,4 +110,5 @@ def _is_common(good: str) -> bool:
     return len(good) >= 3 and all(code in _COMMON for code in codes)
 
 
-STEP = Step("mojibake", mojibake, Params)
+_WESTERN_FIRST = frozenset(map(chr, range(0xA1, 0x100)))
+STEP = Step("mojibake", mojibake, Params, needs=_WESTERN_FIRST | _first_of_damaged())

@@ -67,4 +67,4 @@ def _is_chinese(line: str, opening: int, closing: int) -> bool:
     return is_word and bool(_CHINESE_BEFORE.match(before)) and (not after or bool(_CHINESE_AFTER.match(after)))
 
 
-STEP = Step("pair-brackets", pair_brackets, Params)
+STEP = Step("pair-brackets", pair_brackets, Params, needs=frozenset("()"))

@@ -13,6 +13,7 @@ Curly quotes that cannot be right as they stand (both of a pair the same, or a p
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,10 +27,10 @@ from shanben.values import Text, overlaps
 DOUBLE, SINGLE = '"＂', "'＇"
 _DOUBLES = regex.compile('["＂“”「」]')
 _SINGLES = regex.compile("['＇‘’『』]")
-_TRADITIONAL = regex.compile(
+_TRADITIONAL = re.compile(  # of plain classes of many characters `re` is ten times as fast
     "[們這個來說對會學國時後為過還裡樣點問開關沒讓從見聽話經長門車書現發實動電無與東將產業應級區縣辦農認計議論語請讀課調談證識變邊運進選達遠連鄉總統結給終組織續網線練約紅細純紙級緊]"
 )
-_SIMPLIFIED = regex.compile(
+_SIMPLIFIED = re.compile(
     "[们这个来说对会学国时后为过还里样点问开关没让从见听话经长门车书现发实动电无与东将产业应级区县办农认计议论语请读课调谈证识变边运进选达远连乡总统结给终组织续网线练约红细纯纸级紧]"
 )
 _OPENING, _CURLY = "“‘「『", "“‘「『”’」』"
@@ -68,12 +69,6 @@ def pair_quotes(text: Text, params: Params) -> Iterator[Finding]:
     >>> [(c.start, c.after) for c in pair_quotes(t, Params())]
     [(2, '“'), (15, '”'), (3, '‘'), (7, '’')]
     """
-    if (
-        not any(quote in text.content for quote in DOUBLE + SINGLE)
-        and "”" not in text.content
-        and "“" not in text.content
-    ):
-        return
     lines = []
     kinds = _kinds(text.content, params.traditional)
     for span in text.lines:
@@ -85,6 +80,8 @@ def pair_quotes(text: Text, params: Params) -> Iterator[Finding]:
                 places = _places(text, span.start, line, every)
                 lines.append(_Quotes(span.start, line, straight, marks, places))
     lines = _with_reversed(lines)
+    if not any(q.is_reversed or any(q.line[at] in q.straight for at in q.places) for q in lines):
+        return
     settled = True
     while settled:  # a quote that is settled settles its neighbours; each turn settles at least one
         words = _words(lines, params)
@@ -113,8 +110,8 @@ def _kinds(content: str, traditional: str) -> tuple[tuple[str, regex.Pattern[str
 
 def _is_traditional(content: str) -> bool:
     """Tell whether a text is written in Traditional characters; a few of them may be names in another."""
-    found = sum(1 for _ in _TRADITIONAL.finditer(content))
-    return found >= 3 and found > 3 * sum(1 for _ in _SIMPLIFIED.finditer(content))
+    found = len(_TRADITIONAL.findall(content))
+    return found >= 3 and found > 3 * len(_SIMPLIFIED.findall(content))
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,4 +310,4 @@ def _readings(quotes: _Quotes, words: _Words, params: Params) -> list[tuple[floa
     return [(forward[i][0] + backward[i][0], forward[i][1] + backward[i][1]) for i in range(n)]
 
 
-STEP = Step("pair-quotes", pair_quotes, Params)
+STEP = Step("pair-quotes", pair_quotes, Params, needs=frozenset(DOUBLE + SINGLE + "“”"))

@@ -1,0 +1,60 @@
+"""Finding a pattern in a text: only in the lines that hold what it asks for, where it keeps to lines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+
+import regex
+
+from shanben.rulebook.gates import facts_of
+
+LONG = 300
+"""Characters of a text in which it does not pay to look for lines first."""
+FEW_STRINGS, FEW_LINES, PARTS = 40, 40, 4_000
+"""So many strings a rule may ask for, and in so many lines they may stand (or one of so many characters), for only
+these lines to be looked at."""
+Lines = Sequence[tuple[int, int]]
+
+
+def hits_in(
+    pattern: regex.Pattern[str], content: str, lines: Lines | None, first: int, seconds: float
+) -> Iterator[regex.Match[str]]:
+    """Find a pattern from ``first`` on; where ``lines`` are given, only in these."""
+    if lines is None:
+        yield from pattern.finditer(content, first, timeout=seconds)
+        return
+    deadline = time.monotonic() + seconds
+    for start, end in lines:
+        if end >= first:
+            left = max(0.001, deadline - time.monotonic())
+            yield from pattern.finditer(content, max(start, first), end, timeout=left)
+
+
+def lines_with(pattern: str, content: str) -> Lines | None:
+    """Give the lines that hold what a pattern asks for; None if they are many, or not all there is to look at."""
+    facts = facts_of(pattern)
+    if not facts.keeps_to_lines or len(content) < LONG:
+        return None
+    for clause in facts.gate.clauses:
+        if len(clause.strings) + len(clause.characters) <= FEW_STRINGS:
+            lines = _lines_of((*clause.strings, *clause.characters), content)
+            if lines is not None:
+                return lines
+    return None
+
+
+def _lines_of(strings: Iterable[str], content: str) -> Lines | None:
+    """Give start and end of the lines in which one of the strings stands; None if they are many."""
+    found: set[tuple[int, int]] = set()
+    most = max(FEW_LINES, len(content) // PARTS)
+    for string in strings:
+        at = content.find(string)
+        while at >= 0:
+            end = content.find("\n", at)
+            end = len(content) if end < 0 else end
+            found.add((content.rfind("\n", 0, at) + 1, end))
+            if len(found) > most:
+                return None
+            at = content.find(string, end)
+    return sorted(found)
