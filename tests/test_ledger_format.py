@@ -105,6 +105,48 @@ def test_every_line_of_real_ledgers_fits_the_schema() -> None:
     assert kinds["change"] > 500
 
 
+def test_the_compact_form_says_the_same_in_less_room(tmp_path: Path) -> None:
+    columns = saved = 0
+    for name, _, ledger in real_ledgers():
+        long, short = to_jsonl(ledger), to_jsonl(ledger, compact=True)
+        assert from_jsonl(short) == ledger, name
+        assert len(short) <= len(long)
+        saved += len(long) - len(short)
+        for text in short.splitlines():
+            line = json.loads(text)
+            assert not list(VALIDATORS[kind_of(line)].iter_errors(line)), text[:200]
+            columns += "pass" in line and "at" in line
+    assert columns > 20
+    assert saved > 10_000
+    _, _, ledger = real_ledgers()[0]
+    first, compact, again = (tmp_path / name for name in ("a.jsonl", "b.jsonl", "c.jsonl"))
+    first.write_text(to_jsonl(ledger), "utf-8")
+    assert CliRunner().invoke(main, ["ledger", "convert", str(first), "-o", str(compact), "--compact"]).exit_code == 0
+    assert compact.read_text("utf-8") == to_jsonl(ledger, compact=True)
+    assert CliRunner().invoke(main, ["ledger", "convert", str(compact), "-o", str(again)]).exit_code == 0
+    assert again.read_bytes() == first.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"at": [], "before": ",", "after": "，"},
+        {"at": 3, "before": ",", "after": "，"},
+        {"at": [1, -2], "before": ",", "after": "，"},
+        {"at": [1, 2], "before": [","], "after": "，"},
+        {"at": [1], "before": [7], "after": "，"},
+        {"at": [1], "before": ","},
+    ],
+)
+def test_columns_that_do_not_fit_are_refused(columns: dict[str, Any]) -> None:
+    ledger = clean("会议强调,要抓好落实").ledger
+    lines = [json.loads(line) for line in to_jsonl(ledger, compact=True).splitlines()]
+    at = next(n for n, line in enumerate(lines) if "at" in line and "pass" in line)
+    lines[at] = {k: v for k, v in lines[at].items() if k not in ("at", "before", "after")} | columns
+    with pytest.raises(LedgerError):
+        from_jsonl("\n".join(map(json.dumps, lines)))
+
+
 def test_changes_stand_at_their_place_in_the_source() -> None:
     """Line and column lead to the words in the source, counted by another hand: always where nothing was
     changed before (the first pass), else nearly always, since an earlier change may have made the words."""

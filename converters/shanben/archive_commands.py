@@ -248,6 +248,33 @@ def ledger_schema_command() -> int:
     return 0
 
 
+@ledger.command("convert")
+@click.argument("source", type=_PATH, metavar="LEDGER")
+@click.option("-o", "--out", type=_PATH, required=True, metavar="FILE", help="Where the ledger goes.")
+@click.option("--compact", is_flag=True, help="The changes of each rule as columns, not one a line.")
+def ledger_convert(source: Path, out: Path, compact: bool) -> int:
+    """Write a ledger in its other form: one change a line to read, or columns for many ledgers.
+
+    Both forms say the same, and every command reads both. docs/ledger.md describes them.
+
+    \b
+    Examples:
+      shanben ledger convert clean/report.jsonl -o report.jsonl
+      shanben ledger convert dist/report/ledger.jsonl -o report.jsonl --compact
+    """
+    from shanben.archive.opening import open_ledgers
+    from shanben.ledger import to_jsonl
+    from shanben.tools.storage import write_file
+
+    if out.resolve() == source.resolve():
+        raise UsageError("a ledger is not written over itself", where=str(out), fix="choose another -o")
+    if source.is_dir():
+        raise UsageError("this is a folder", where=str(source), fix="name the ledger file in it")
+    [opened] = open_ledgers(source)
+    write_file(out, to_jsonl(opened.ledger, compact=compact).encode())
+    return 0
+
+
 @ledger.command("show")
 @click.argument("work", type=_PATH, metavar="DIR|FILE")
 @click.option("--rule", metavar="ID", help="Only the changes of this rule.")

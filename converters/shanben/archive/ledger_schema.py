@@ -60,6 +60,7 @@ def ledger_schema() -> Schema:
     })  # fmt: skip
     counts = {"passes": _COUNT, "changes": _COUNT, "notes": _COUNT, "marks": _COUNT}
     where = {"unit": _TEXT, "line": _PLACE, "column": _PLACE}
+    column = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
     change = {"before": _TEXT, "after": _TEXT}
     more = {"gain": _NATS, "reason": _TEXT}
     return {
@@ -84,9 +85,11 @@ def ledger_schema() -> Schema:
                 },
             ),
             "pass": _object(
-                "a pass: the changes of one unit follow",
+                "a pass: the changes of one unit follow, or stand in it as columns",
                 {"pass": _COUNT, "unit": _TEXT, "phase": _TEXT, "digest": _DIGEST, "round": _PLACE},
-            ),
+                {"at": {"type": "array", "items": _OFFSET, "minItems": 1}, "before": column, "after": column},
+            )
+            | {"dependentRequired": {"at": ["before", "after"]}},
             "change": _object("a change of the pass above", {"at": _OFFSET, **change}, {"to": _OFFSET, **more})
             | {"not": {"anyOf": [{"required": [key]} for key in ("unit", "mark", "pass")]}},
             "capture": _object("a fact for the metadata", {"capture": _TEXT, "value": _TEXT, "at": _OFFSET, **where}),

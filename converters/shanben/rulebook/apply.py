@@ -17,7 +17,7 @@ import regex
 
 from shanben.errors import RestlessError, RuleTimeoutError
 from shanben.ledger import Capture, Change, Finding, Held, Suggestion
-from shanben.rulebook.gates import Gate, gate, keeps_to_lines
+from shanben.rulebook.gates import Gate, facts_of, gate
 from shanben.rulebook.patterns import PATTERN_FLAGS, compiled, full_pattern, joined
 from shanben.rulebook.schema import Invariant, Rule, Rulebook, Where
 from shanben.rulebook.search import hits_in, lines_with
@@ -174,15 +174,16 @@ def _matches(rule: Rule, pattern: regex.Pattern[str], text: Text, seconds: float
     if lines is not None and not lines:
         return
     first, last = _window(where, text)
+    ends_in_line = facts_of(pattern.pattern).ends_in_line
     if rule.remove and (where.first or where.last):
-        near = [(0, last)] if lines is None and where.first and keeps_to_lines(pattern.pattern) else lines
+        near = [(0, last)] if lines is None and where.first and ends_in_line else lines
         hit = next(hits_in(pattern, content, near, first, seconds), None)
         if hit is None or hit.start() > last:
             return
         # Lines that the rule takes away do not count, or the next round would find as many again.
         passed = {text.line_at(m.start()) for m in hits_in(pattern, content, lines, 0, seconds)}
         first, last = _window(where, text, passed)
-    if lines is None and where.first and keeps_to_lines(pattern.pattern):
+    if lines is None and where.first and ends_in_line:
         lines = [(0, last)]
     for m in hits_in(pattern, content, lines, first, seconds):
         if m.start() > last or (m.end() > last and where.first):

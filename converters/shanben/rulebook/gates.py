@@ -43,10 +43,12 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a pattern: its gate, and whether what it finds in a line has to do with that line alone."""
+    """What is known of a pattern: its gate, whether what it finds in a line has to do with that line alone, and
+    whether all that it takes and looks ahead for stands before the next line end."""
 
     gate: Gate
     keeps_to_lines: bool
+    ends_in_line: bool
 
 
 MOST_KNOWN = 20_000
@@ -58,9 +60,10 @@ def facts_of(pattern: str) -> Facts:
     """Give what is known of a pattern that compiles; found out when it is first asked for."""
     facts = _known.get(pattern)
     if facts is None:
-        from shanben.rulebook.needs import keeps_to_lines, needs_of
+        from shanben.rulebook.needs import ends_in_line, keeps_to_lines, needs_of
 
-        facts = Facts(Gate(tuple(map(OneOf.of, needs_of(pattern)))), keeps_to_lines(pattern))
+        gate = Gate(tuple(map(OneOf.of, needs_of(pattern))))
+        facts = Facts(gate, keeps_to_lines(pattern), ends_in_line(pattern))
         learn({pattern: facts})
     return facts
 

@@ -15,6 +15,7 @@ from shanben.errors import UsageError
 from shanben.rulebook.apply import make_guards, resolve_near
 from shanben.rulebook.known_texts import Library, windows
 from shanben.rulebook.lint_codes import CODES, EXCUSABLE, FAULT_LEVELS, Complaint, FaultLevel, RuleFault
+from shanben.rulebook.lint_gates import check_gate
 from shanben.rulebook.lint_pairs import check_among
 from shanben.rulebook.lint_patterns import check_blanks, check_digits, check_pattern, check_replace_each, check_said
 from shanben.rulebook.lint_texts import check_exceptions, check_losses, check_own
@@ -29,7 +30,7 @@ SHIPPED = "rules"
 """What places in the shipped rules begin with."""
 HARMLESS = frozenset({"R301", "R308", "R401", "R403", "R404", "R405", "R406"})
 """Faults of loading with which a rule can be run all the same."""
-MEASURED = frozenset({"L105", "L106"})
+MEASURED = frozenset({"L105", "L106", "L109"})
 """Codes that rest on time taken: a fast machine may not see what another saw, so an excuse is never idle."""
 CORPUS_SUFFIXES = (".txt", ".md")
 MAX_CORPUS_FILE = 4_000_000
@@ -126,6 +127,7 @@ def _with_texts(written: Written, library: Library, targets: frozenset[str]) -> 
     yield from check_among(written, library, targets)
     yield from check_exceptions(written, library)
     yield from check_losses(written, library)
+    yield from check_gate(written, library)
 
 
 # --- Which rules -------------------------------------------------------------------------------------------

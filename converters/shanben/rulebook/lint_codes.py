@@ -60,6 +60,16 @@ CODES: Mapping[str, Code] = {
         "`before`, `after` or `when: has` holds at every place, since it can be nothing at all",
         "let it take at least one character, or remove it",
     ),
+    "L108": Code(
+        "warning",
+        "nothing tells without trying the pattern that a text cannot hold it, so the rule looks at every text",
+        "let it name a character or a word that must be there, or list the characters of a class one by one",
+    ),
+    "L109": Code(
+        "info",
+        "the rule looks at clean prose, and reads less than 500 MB of it in a second",
+        "begin the pattern with a character that is rare, or anchor it with ^ and a rare first character",
+    ),
     # What a rule does to its own texts
     "L201": Code(
         "error",

@@ -8,7 +8,7 @@ What is not understood of a pattern asks for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ import regex
 
 from shanben.rulebook.gates import Clause, commonness
 from shanben.rulebook.pattern_shape import ZERO_WIDTH, is_reference
-from shanben.rulebook.pattern_tree import Atom, Choice, Edge, Group, Look, Node, Repeat, parse, parts
+from shanben.rulebook.pattern_tree import Atom, Choice, Edge, Group, Look, Node, Repeat, children, parse, parts
 from shanben.rulebook.pattern_tree import Sequence as Parts
 
 MOST = 128
@@ -78,7 +78,7 @@ def _facts(node: Node, any_case: bool) -> _Facts:
     if isinstance(node, Choice):
         return _one_of([_facts(option, any_case) for option in node.options])
     if isinstance(node, Parts):
-        return _in_a_row([_facts(item, any_case) for item in node.items])
+        return _in_a_row(node.items, any_case)
     return _UNKNOWN
 
 
@@ -102,12 +102,15 @@ def _one_of(options: Sequence[_Facts]) -> _Facts:
     return _Facts(None, (frozenset().union(*found),) if len(found) == len(options) else ())
 
 
-def _in_a_row(items: Sequence[_Facts]) -> _Facts:
+def _in_a_row(items: Sequence[Node], any_case: bool) -> _Facts:
     needs: list[Clause] = []
     run: Clause = frozenset([""])
     whole = True
-    for facts in items:
+    for index, item in enumerate(items):
+        facts = _facts(item, any_case)
         needs += facts.needs
+        if isinstance(item, Look) and not item.negative:
+            needs += _beside(items, index, any_case)
         if facts.exact is not None and len(run) * len(facts.exact) <= MOST:
             run = frozenset(a + b for a in run for b in facts.exact)
             continue
@@ -117,6 +120,22 @@ def _in_a_row(items: Sequence[_Facts]) -> _Facts:
     if whole:
         return _Facts(run, tuple(needs))
     return _Facts(None, (*needs, *_Facts(run).clauses))
+
+
+def _beside(items: Sequence[Node], index: int, any_case: bool) -> list[Clause]:
+    """Give what a look and the parts that it touches ask for together: `(?<=甲)乙` asks for 甲乙."""
+    look = items[index]
+    assert isinstance(look, Look)  # noqa: S101 - the caller has seen to it
+    run = _facts(look.body, any_case).exact
+    touched = items[index + 1 :] if look.behind else items[:index][::-1]
+    joined = False
+    for item in touched:
+        exact = None if isinstance(item, Look) else _facts(item, any_case).exact
+        if run is None or exact is None or len(run) * len(exact) > MOST:
+            break
+        run = frozenset(a + b if look.behind else b + a for a in run for b in exact)
+        joined = True
+    return [run] if run and joined and "" not in run else []
 
 
 @lru_cache(maxsize=8192)
@@ -175,6 +194,26 @@ def keeps_to_lines(pattern: str) -> bool:
     if _FUZZY.search(pattern) or _DOT_TAKES_ALL.search(pattern):
         return False
     return all(_keeps_to_line(node) for node in parts(parse(pattern)))
+
+
+def ends_in_line(pattern: str) -> bool:
+    r"""Tell whether a pattern takes no line end, nor looks for what stands behind one.
+
+    >>> [ends_in_line(p) for p in ("甲$", "(?<=甲\n)乙", r"甲(?=\n)", r"甲\Z", "甲[^乙]")]
+    [True, True, False, False, False]
+    """
+    if _FUZZY.search(pattern) or _DOT_TAKES_ALL.search(pattern):
+        return False
+    return all(_keeps_to_line(node) for node in _ahead(parse(pattern)))
+
+
+def _ahead(node: Node) -> Iterator[Node]:
+    """Give a part and all parts in it, but those that look back."""
+    if isinstance(node, Look) and node.behind:
+        return
+    yield node
+    for inner in children(node):
+        yield from _ahead(inner)
 
 
 def _keeps_to_line(node: Node) -> bool:

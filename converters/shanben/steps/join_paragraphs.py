@@ -17,7 +17,7 @@ import regex
 
 from shanben.ledger import Change, Finding, Suggestion
 from shanben.steps import Step
-from shanben.steps._lines import MID_SENTENCE, NO_LINE_START, ends_open, is_han, is_numbered, width
+from shanben.steps._lines import MID_SENTENCE, NO_LINE_START, TERMINAL, ends_open, is_han, is_numbered, width
 from shanben.values import Text
 
 _CLAUSE = regex.compile(r"[，。；！？、,;!?]")
@@ -72,6 +72,8 @@ class _Border:
 def _borders(text: Text, params: Params) -> Iterator[_Border]:
     for a, b in itertools.pairwise(text.filled_lines):
         before, after = text.content[a.start : a.end], text.content[b.start : b.end]
+        if before.rstrip()[-1] in TERMINAL:
+            continue
         if not _may_be_halves(before, after, params):
             continue
         end = a.start + len(before.rstrip())

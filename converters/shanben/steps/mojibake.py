@@ -68,7 +68,7 @@ def _runs(text: Text) -> Iterator[regex.Match[str]]:
     content = text.content
     places = [m.start() for m in _DAMAGED_WESTERN.finditer(content)]
     if first := _first_of_damaged().intersection(content):
-        damaged = re.compile(rf"(?<![^\x00-\x7f{_EDGES}])[{''.join(sorted(first))}]")
+        damaged = re.compile(rf"[{''.join(sorted(first))}](?<![^\x00-\x7f{_EDGES}].)")
         places += [m.start() for m in damaged.finditer(content)]
     passed = -1
     for place in sorted(places):
