@@ -302,14 +302,16 @@ class _State:
     def back(self, point: _Point) -> None:
         """Undo all passes and captures since a point."""
         self.passes, self.captured = self.passes[: point.passes], self.captured[: point.captured]
-        self.text, self.refusals.quoted = point.text, dict(point.quoted)
-        self.presence = Presence(self.text.content, self.steps.index)
+        self.refusals.quoted = dict(point.quoted)
+        self.presence = Presence(point.text.content, self.steps.index)
+        self.text = replace(point.text, held=self.presence.held)
         self.version += 1
 
     def follow(self, steps: Plan) -> None:
         """Go on by another plan."""
         if steps is not self.steps:
             self.steps, self.presence = steps, Presence(self.text.content, steps.index)
+            self.text = replace(self.text, held=self.presence.held)
 
     def findings(self, number: int) -> list[Finding]:
         """Give what the unit with this number in the plan finds in the text as it is now. It runs only where it may
@@ -359,10 +361,11 @@ def run(
     With ``again`` the clean text is judged as well: where it is of another kind than the source, that plan runs
     too, until the text is at rest under the plan that it asks for itself.
     """
+    presence = Presence(content, steps.index)
     state = _State(
-        Text(content, guards=steps.guards),
+        Text(content, guards=steps.guards, held=presence.held),
         steps,
-        Presence(content, steps.index),
+        presence,
         refusals=Refusals.of(suppress, content),
         most=GROWTH * len(content) + GROWTH_ROOM,
         deadline=time.monotonic() + DOCUMENT_SECONDS * max(1.0, len(content) / 1e6),

@@ -14,7 +14,7 @@ from functools import cached_property, reduce
 from operator import add, or_
 from typing import TYPE_CHECKING
 
-from shanben.rulebook.gates import Gate, rarest_pair
+from shanben.rulebook.gates import Gate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,22 +52,22 @@ class Index:
                 bit = numbers.get(key)
                 if bit is None:
                     bit = numbers[key] = 1 << len(numbers)
-                    for part in (*clause.characters, *map(_told_by, clause.strings)):
+                    for part in {part for _, part in clause.parts}:
                         wanted[part] = wanted.get(part, 0) | bit
                 needed |= bit
             needs.append(needed)
         return cls(wanted, tuple(needs))
 
-    def fulfilled_by(self, content: str) -> int:
-        """Give the clauses that a text fulfils."""
+    def held_by(self, content: str) -> set[str]:
+        """Give what stands in a text of all that the gates ask for."""
         short = len(content) <= SHORT_TEXT
         with_numpy = not short and ("numpy" in sys.modules or len(content) >= LONG_TEXT)
         pairs = _pairs_of(content, self._hashed) if with_numpy else set(map(add, content, content[1:]))
-        wanted = self.wanted
-        fulfilled = 0
-        for part in (*self._pairs.intersection(pairs), *self._characters.intersection(content)):
-            fulfilled |= wanted[part]
-        return fulfilled
+        return {*self._pairs.intersection(pairs), *self._characters.intersection(content)}
+
+    def fulfilled_by(self, parts: Iterable[str]) -> int:
+        """Give the clauses that are fulfilled by what stands in a text."""
+        return reduce(or_, map(self.wanted.__getitem__, parts), 0)
 
     @cached_property
     def _characters(self) -> frozenset[str]:
@@ -102,38 +102,34 @@ def _pairs_of(content: str, table: npt.NDArray[np.bool_]) -> set[str]:
     return {chr(key >> 32) + chr(key & 0xFFFFFFFF) for key in set(keys.tolist())}
 
 
-def _told_by(string: str) -> str:
-    """Give the pair of characters by which a string is told."""
-    at = rarest_pair(string)
-    return string[at : at + 2]
-
-
 class Presence:
-    """Tells which of the gates of an index are open for a text."""
+    """Tells which of the gates of an index are open for a text, and what of all that they ask for it may hold."""
 
     def __init__(self, content: str, index: Index) -> None:
         self.index = index
-        self._fulfilled = index.fulfilled_by(content)
+        self.held = index.held_by(content)
+        self._fulfilled = index.fulfilled_by(self.held)
         self.open = [needed & self._fulfilled == needed for needed in index.needs]
 
     def change(self, changes: Sequence[Change], content: str) -> None:
         """Take note of the changes that have led to ``content``."""
-        wanted = self.index.wanted
-        fulfilled = self._fulfilled
+        wanted, held = self.index.wanted, self.held
+        fresh: set[str] = set()
         shift = 0
         for change in changes:
             if change.to is not None:
-                fulfilled |= self.index.fulfilled_by(content)
+                fresh = self.index.held_by(content)
                 break
             start = change.start + shift
             end = start + len(change.after)
-            fresh = content[max(0, start - 1) : end + 1]
-            if len(fresh) > 64:
-                fulfilled |= self.index.fulfilled_by(fresh)
+            around = content[max(0, start - 1) : end + 1]
+            if len(around) > 64:
+                fresh |= self.index.held_by(around)
             else:
-                parts = (*change.after, *map(add, fresh, fresh[1:]))
-                fulfilled |= reduce(or_, [wanted.get(part, 0) for part in parts], 0)
+                fresh.update(change.after, map(add, around, around[1:]))
             shift += len(change.after) - len(change.before)
-        if fulfilled != self._fulfilled:
-            self._fulfilled = fulfilled
-            self.open = [needed & fulfilled == needed for needed in self.index.needs]
+        fresh = {part for part in fresh if part in wanted and part not in held}
+        if fresh:
+            held |= fresh
+            self._fulfilled |= self.index.fulfilled_by(fresh)
+            self.open = [needed & self._fulfilled == needed for needed in self.index.needs]

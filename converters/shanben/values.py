@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Literal, get_args
@@ -91,6 +91,8 @@ class Mark:
 
 
 Guard = Callable[[str], Sequence[Span]]
+"""Finds protected spans in a text. One that has a true attribute ``by_line`` finds the same line by line."""
+_MANY_LINES = 20
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,10 @@ class Text:
     content: str
     marks: tuple[Mark, ...] = ()
     guards: Mapping[str, Guard] = field(default_factory=dict, repr=False, compare=False)
+    held: Container[str] | None = field(default=None, repr=False, compare=False)
+    """Characters and pairs of characters that the text may hold, of those that somebody asks for; None: not known."""
+    memory: dict[tuple[str, str], tuple[Span, ...]] = field(default_factory=dict, repr=False, compare=False)
+    """Protected spans of lines, by kind and line; it goes on from one state of a text to the next."""
 
     @classmethod
     def of(cls, content: str, **guards: Guard) -> Text:
@@ -144,6 +150,27 @@ class Text:
             guard = self.guards.get(kind)
             self._spans[kind] = tuple(sorted(guard(self.content))) if guard else ()
         return self._spans[kind]
+
+    def protected_near(self, kind: str, start: int, end: int) -> Sequence[Span]:
+        """Give protected spans of one kind, in order: at least those that touch ``[start, end)``."""
+        guard = self.guards.get(kind)
+        if kind in self._spans or guard is None or not getattr(guard, "by_line", False):
+            return self.protected(kind)
+        first, last = self.line_at(start), self.line_at(end)
+        if last - first > _MANY_LINES:
+            return self.protected(kind)
+        found: list[Span] = []
+        for line in self.lines[first : last + 1]:
+            words = self.content[line.start : line.end]
+            spans = self.memory.get((kind, words))
+            if spans is None:
+                spans = self.memory[kind, words] = tuple(sorted(guard(words)))
+            found += [Span(line.start + s.start, line.start + s.end) for s in spans] if spans else ()
+        return found
+
+    def covers(self, kind: str, start: int, end: int) -> bool:
+        """Tell whether ``[start, end)`` cuts or touches the inside of a protected span of one kind (see `overlaps`)."""
+        return overlaps(self.protected_near(kind, start, end), start, end)
 
 
 def overlaps(spans: Sequence[Span], start: int, end: int) -> bool:

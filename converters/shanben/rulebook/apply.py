@@ -95,16 +95,28 @@ def make_guards(rulebook: Rulebook) -> dict[str, Guard]:
     for rule in rulebook.rules:
         if rule.kind == "protect" and rule.level == "fix":
             rules.setdefault(rule.protect, []).append(rule)
-    return {name: _guard(tuple(found)) for name, found in rules.items()}
+    return {name: Protection(tuple(found)) for name, found in rules.items()}
 
 
-def _guard(rules: Sequence[Rule]) -> Guard:
-    def guard(content: str) -> list[Span]:
+@dataclass(frozen=True)
+class Protection:
+    """Finds the protected spans of one kind: all that its rules find, what overlaps as one. Raises RuleTimeoutError."""
+
+    rules: tuple[Rule, ...]
+
+    @cached_property
+    def by_line(self) -> bool:
+        """Tell whether what stands in a line is all that counts for the spans in it."""
+        return all(facts_of(full_pattern(rule)).keeps_to_lines for rule in self.rules)
+
+    def __call__(self, content: str) -> list[Span]:
+        """Give the spans in a text, in order, none touching the inside of another."""
         spans: list[Span] = []
-        for rule in rules:
+        for rule in self.rules:
+            pattern, seconds = pattern_of(rule), seconds_for(content)
             try:
-                matches = pattern_of(rule).finditer(content, timeout=seconds_for(content))
-                spans += [Span(*m.span()) for m in matches if m.end() > m.start()]
+                found = hits_in(pattern, content, lines_with(pattern.pattern, content), 0, seconds)
+                spans += [Span(*m.span()) for m in found if m.end() > m.start()]
             except TimeoutError:
                 raise _too_slow(rule, content) from None
         spans.sort()
@@ -115,8 +127,6 @@ def _guard(rules: Sequence[Rule]) -> Guard:
             else:
                 merged.append(span)
         return merged
-
-    return guard
 
 
 def seconds_for(content: str) -> float:
@@ -161,7 +171,7 @@ def _limited(rule: Rule, text: Text, seconds: float, find: Callable[[], Iterable
     for f in find():
         if isinstance(f, Change | Suggestion):
             end = f.start + len(f.before)
-            if f.start < first or end > last or any(overlaps(text.protected(k), f.start, end) for k in rule.outside):
+            if f.start < first or end > last or any(text.covers(k, f.start, end) for k in rule.outside):
                 continue
         yield f
 
@@ -170,7 +180,7 @@ def _matches(rule: Rule, pattern: regex.Pattern[str], text: Text, seconds: float
     """Find a pattern where the rule's `where:` allows it; nothing is searched before it is asked for."""
     content = text.content
     where = rule.where
-    lines = lines_with(pattern.pattern, content)
+    lines = lines_with(pattern.pattern, content, text.held)
     if lines is not None and not lines:
         return
     first, last = _window(where, text)
@@ -222,7 +232,7 @@ def _found(rule: Rule, matches: Iterable[regex.Match[str]], text: Text) -> Itera
             stop += content[stop : stop + 1] == "\n"
             if start < end:
                 continue
-        if any(overlaps(text.protected(kind), start, stop) for kind in rule.outside):
+        if any(text.covers(kind, start, stop) for kind in rule.outside):
             continue
         end = stop
         for field_name, group in rule.capture.items():
@@ -336,12 +346,12 @@ def _as_suggestion(change: Change, reason: str) -> Suggestion:
 
 def _allowed(changes: Sequence[Change], text: Text) -> tuple[list[Change], list[Suggestion]]:
     """Part the changes that may stand from those that would touch a redaction, or each other."""
-    redactions = text.protected(UNTOUCHABLE)
     kept: list[Change] = []
     refused = []
     end = 0
     for c in changes:
-        if overlaps(redactions, c.start, c.end) and not _spares_redactions(c, redactions):
+        redactions = text.protected_near(UNTOUCHABLE, c.start, c.end)
+        if redactions and overlaps(redactions, c.start, c.end) and not _spares_redactions(c, redactions):
             refused.append(_as_suggestion(c, WOULD_REDACT))
         elif c.start >= end:
             kept.append(c)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 import regex
 
@@ -31,14 +31,18 @@ def hits_in(
             yield from pattern.finditer(content, max(start, first), end, timeout=left)
 
 
-def lines_with(pattern: str, content: str) -> Lines | None:
-    """Give the lines that hold what a pattern asks for; None if they are many, or not all there is to look at."""
+def lines_with(pattern: str, content: str, held: Container[str] | None = None) -> Lines | None:
+    """Give the lines that hold what a pattern asks for; None if they are many, or not all there is to look at.
+
+    ``held`` are characters and pairs that the text may hold, of those that the pattern asks for.
+    """
     facts = facts_of(pattern)
     if not facts.keeps_to_lines or len(content) < LONG:
         return None
     for clause in facts.gate.clauses:
         if len(clause.strings) + len(clause.characters) <= FEW_STRINGS:
-            lines = _lines_of((*clause.strings, *clause.characters), content)
+            wanted = [s for s, part in clause.parts if held is None or part in held]
+            lines = _lines_of(wanted, content)
             if lines is not None:
                 return lines
     return None
@@ -49,6 +53,8 @@ def _lines_of(strings: Iterable[str], content: str) -> Lines | None:
     found: set[tuple[int, int]] = set()
     most = max(FEW_LINES, len(content) // PARTS)
     for string in strings:
+        if len(string) == 1 and content.count(string) > most:
+            return None
         at = content.find(string)
         while at >= 0:
             end = content.find("\n", at)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import groupby
 from typing import Literal
 
@@ -184,6 +184,7 @@ def bare_letters(line: str) -> str:
     return _COUNT.sub("", _GAPS.sub("", line))
 
 
+@lru_cache(maxsize=8192)
 def _parts(words: frozenset[str], line: str) -> list[str] | None:
     """Give the fewest words that make up the whole line, None if they cannot.
 
@@ -191,16 +192,26 @@ def _parts(words: frozenset[str], line: str) -> list[str] | None:
     ['打印本页', '打印']
     """
     best: list[list[str] | None] = [[]] + [None] * len(line)
-    longest = max(map(len, words), default=0)
-    for end in range(1, len(line) + 1):
-        for start in range(max(0, end - longest), end):
-            before = best[start]
-            if before is None or line[start:end] not in words:
-                continue
-            found = best[end]
-            if found is None or len(before) + 1 < len(found):
-                best[end] = [*before, line[start:end]]
+    longest = _longest(words)
+    reached = 0
+    for start in range(len(line)):
+        before = best[start]
+        if before is None:
+            if start > reached:
+                return None
+            continue
+        for end in range(start + 1, min(len(line), start + longest) + 1):
+            if line[start:end] in words:
+                reached = max(reached, end)
+                found = best[end]
+                if found is None or len(before) + 1 < len(found):
+                    best[end] = [*before, line[start:end]]
     return best[-1]
+
+
+@lru_cache(maxsize=16)
+def _longest(words: frozenset[str]) -> int:
+    return max(map(len, words), default=0)
 
 
 class _Kinds:
@@ -286,9 +297,15 @@ def is_hard(line: Line) -> bool:
     )
 
 
+@lru_cache(maxsize=4)
+def _kinds(params: Params) -> Callable[[str], Kind]:
+    """Give what tells the kind of a line; it remembers the lines that it has seen."""
+    return lru_cache(maxsize=8192)(_Kinds(params).of)
+
+
 def outer_lines(text: Text, params: Params) -> list[Line]:
     """Give the lines that are not empty with their kinds; of a long text the inner ones count as prose unseen."""
-    of = cache(_Kinds(params).of)
+    of = _kinds(params)
     content = text.content
     said = [(index, line) for index, span in enumerate(text.lines) if (line := content[span.start : span.end].strip())]
     inner = range(OUTER, len(said) - OUTER)

@@ -79,10 +79,14 @@ def _words_in(said: str, words: Mapping[str, tuple[str, ...]]) -> frozenset[str]
     """
     line, at, found = said.lower().replace(" ", ""), 0, set()
     while at < len(line):
-        word = next((w for w in words.get(line[at], ()) if line.startswith(w, at)), "")
-        found.add(word)
-        at += len(word) or 1
-    return frozenset(found - {""})
+        for word in words.get(line[at], ()):
+            if line.startswith(word, at):
+                found.add(word)
+                at += len(word)
+                break
+        else:
+            at += 1
+    return frozenset(found)
 
 
 class Points:

@@ -10,7 +10,7 @@ import regex
 
 from shanben.ledger import Change, Finding
 from shanben.steps import Step
-from shanben.values import Text, overlaps
+from shanben.values import Text
 
 _REFERENCE = regex.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _REST_OF_REFERENCE = regex.compile(r"(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
@@ -34,7 +34,7 @@ def html_entities(text: Text, params: Params) -> Iterator[Finding]:
             continue
         if named == "&" and _REST_OF_REFERENCE.match(text.content, m.end()):
             continue
-        if any(overlaps(text.protected(kind), *m.span()) for kind in ("url", "code")):
+        if any(text.covers(kind, *m.span()) for kind in ("url", "code")):
             continue
         yield Change(m.start(), m.group(), named)
 

@@ -11,7 +11,7 @@ import regex
 
 from shanben.ledger import Change, Finding
 from shanben.steps import Step
-from shanben.values import Text, overlaps
+from shanben.values import Text
 
 _RUN = regex.compile(r"[^\x00-\x7f]+(?:[ ]?[^\x00-\x7f]+)*")
 _WESTERN = regex.compile(r"[\x80-\xff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u2122]+")
@@ -36,7 +36,7 @@ def mojibake(text: Text, params: Params) -> Iterator[Finding]:
     []
     """
     for m in _runs(text):
-        if any(overlaps(text.protected(kind), *m.span()) for kind in ("url", "code")):
+        if any(text.covers(kind, *m.span()) for kind in ("url", "code")):
             continue
         if _WESTERN.fullmatch(m.group()):
             pieces: Iterator[tuple[int, str]] = iter([(m.start(), m.group())])

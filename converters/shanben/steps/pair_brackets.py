@@ -9,7 +9,7 @@ import regex
 
 from shanben.ledger import Change, Finding
 from shanben.steps import Step
-from shanben.values import Text, overlaps
+from shanben.values import Text
 
 _BRACKET = regex.compile(r"[()（）]")
 _HAN = regex.compile(r"[\p{Han}〇]", regex.VERSION1)
@@ -44,7 +44,7 @@ def pair_brackets(text: Text, params: Params) -> Iterator[Finding]:
         waiting: list[int] = []
         for m in _BRACKET.finditer(line):
             at = m.start()
-            if any(overlaps(text.protected(g), span.start + at, span.start + at + 1) for g in _GUARDED):
+            if any(text.covers(g, span.start + at, span.start + at + 1) for g in _GUARDED):
                 continue
             if m.group() in "(（":
                 waiting.append(at)

@@ -22,7 +22,7 @@ import regex
 from shanben.ledger import Change, Finding, Suggestion
 from shanben.steps import Step
 from shanben.steps._lines import ends_open, is_han
-from shanben.values import Text, overlaps
+from shanben.values import Text
 
 DOUBLE, SINGLE = '"＂', "'＇"
 _DOUBLES = regex.compile('["＂“”「」]')
@@ -166,7 +166,7 @@ def _places(text: Text, base: int, line: str, every: regex.Pattern[str]) -> tupl
         for m in every.finditer(line)
         if not _RULE.match(line, max(0, m.start() - 3))
         and not _is_apostrophe(line, m.start())
-        and not any(overlaps(text.protected(g), base + m.start(), base + m.end()) for g in _GUARDED)
+        and not any(text.covers(g, base + m.start(), base + m.end()) for g in _GUARDED)
         and _in_chinese(line, m.start())
     )
     return places if len(places) <= MOST else ()
