@@ -52,7 +52,7 @@ class Index:
                 bit = numbers.get(key)
                 if bit is None:
                     bit = numbers[key] = 1 << len(numbers)
-                    for part in {part for _, part in clause.parts}:
+                    for part in {*clause.characters, *clause.pairs}:
                         wanted[part] = wanted.get(part, 0) | bit
                 needed |= bit
             needs.append(needed)

@@ -41,7 +41,7 @@ from shanben.rulebook.schema import (
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-FORMAT = 2
+FORMAT = 3
 MOST_KEPT = 16
 """Entries that are kept; of more the oldest go."""
 MOST_FILES, MOST_BYTES, DEEPEST = 2_000, 20_000_000, 8

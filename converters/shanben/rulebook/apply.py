@@ -84,8 +84,7 @@ def make_unit(rule: Rule) -> Unit:
         params = step.params(**rule.params)
         return Unit(rule, lambda text, seconds: _limited(rule, text, seconds, lambda: step.run(text, params)))
     if rule.replace_each:
-        keys = _class_of(tuple(rule.replace_each))
-        return Unit(rule, lambda text, seconds: _replaced(rule, keys, text, seconds))
+        return Unit(rule, lambda text, seconds: _replaced(rule, text, seconds))
     return Unit(rule, lambda text, seconds: _match(rule, text, seconds))
 
 
@@ -279,7 +278,8 @@ def _class_of(characters: tuple[str, ...]) -> regex.Pattern[str]:
     return regex.compile("|".join(map(regex.escape, ordered)), PATTERN_FLAGS)
 
 
-def _replaced(rule: Rule, keys: regex.Pattern[str], text: Text, seconds: float) -> Iterable[Finding]:
+def _replaced(rule: Rule, text: Text, seconds: float) -> Iterable[Finding]:
+    keys = _class_of(tuple(rule.replace_each))
     if not keys.search(text.content, timeout=seconds):
         return ()
 

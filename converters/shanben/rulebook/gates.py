@@ -20,29 +20,23 @@ Clause = frozenset[str]
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """A clause, its single characters apart from its longer strings, and how common these are in Chinese text."""
+    """A clause, its single characters apart from its longer strings, and how common these are in Chinese text.
+
+    ``pairs`` are the two neighbours by which each of the strings is told, the least common ones in it.
+    """
 
     characters: Clause
     strings: tuple[str, ...]
+    pairs: tuple[str, ...]
     common: float
-
-    @property
-    def parts(self) -> tuple[tuple[str, str], ...]:
-        """Give all strings of the clause, each with the character or the pair of characters by which it is told."""
-        return _parts(self.characters, self.strings)
 
     @classmethod
     def of(cls, clause: Clause) -> OneOf:
         """Part a clause; of strings that hold a single character of it nothing more need be asked."""
         characters = frozenset(s for s in clause if len(s) == 1)
         longer = tuple(sorted(s for s in clause if len(s) > 1 and characters.isdisjoint(s)))
-        return cls(characters, longer, commonness(clause))
-
-
-@lru_cache(maxsize=8192)
-def _parts(characters: Clause, strings: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    told = [(s, s[(at := rarest_pair(s)) : at + 2]) for s in strings]
-    return (*told, *((c, c) for c in sorted(characters)))
+        pairs = tuple(s[(at := rarest_pair(s)) : at + 2] for s in longer)
+        return cls(characters, longer, pairs, commonness(clause))
 
 
 @dataclass(frozen=True, slots=True)

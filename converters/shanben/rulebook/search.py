@@ -41,7 +41,8 @@ def lines_with(pattern: str, content: str, held: Container[str] | None = None) -
         return None
     for clause in facts.gate.clauses:
         if len(clause.strings) + len(clause.characters) <= FEW_STRINGS:
-            wanted = [s for s, part in clause.parts if held is None or part in held]
+            wanted = [s for s, pair in zip(clause.strings, clause.pairs, strict=True) if held is None or pair in held]
+            wanted += [c for c in clause.characters if held is None or c in held]
             lines = _lines_of(wanted, content)
             if lines is not None:
                 return lines
