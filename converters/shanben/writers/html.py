@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from functools import cache
 
 from shanben.tools import pandoc
 from shanben.values import HEADING_KINDS, Block, Document, Metadata
@@ -26,15 +27,18 @@ def write(document: Document) -> bytes:
     tree.check_text(document)
     metadata = clean_metadata(document)
     words = labels(metadata.language)
-    ast, back = tree.shielded({"meta": _meta(document, metadata, words), "blocks": tree.blocks(document)})
     raw = pandoc.convert(
-        ast,
+        {"meta": _meta(document, metadata, words), "blocks": tree.blocks(document)},
         "html5",
-        ("--standalone", "--template=edition.html", "--section-divs"),
-        files={"edition.html": data("edition.html"), "html.css": data("html.css")},
+        template=_template(),
+        sections=True,
     )
-    plain = raw.replace(b"<br />", b"<br>").replace(b"<hr />", b"<hr>")
-    return tree.unshield(plain, back)
+    return raw.replace(b"<br />", b"<br>").replace(b"<hr />", b"<hr>")
+
+
+@cache
+def _template() -> bytes:
+    return data("edition.html").replace(b"$html.css()$\n", data("html.css").removesuffix(b"\n"))
 
 
 def contents(document: Document) -> str:
@@ -73,7 +77,7 @@ def _meta(document: Document, metadata: Metadata, words: Labels) -> tree.Node:
     meta = {
         "pagetitle": tree.meta_string(metadata.title),
         "title": tree.meta_string(metadata.title),
-        "lang": tree.meta_string(metadata.language),
+        "language": tree.meta_string(metadata.language),
         "skip": tree.meta_string(words.skip),
         "toc-title": tree.meta_string(words.toc),
         "colophon-title": tree.meta_string(words.colophon),
