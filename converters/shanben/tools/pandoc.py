@@ -82,23 +82,22 @@ def api_version() -> tuple[int, ...]:
     return tuple(json.loads(_run(["--from=markdown", "--to=json"], b""))["pandoc-api-version"])
 
 
-def convert(ast: Mapping[str, Any], to: str, *, template: bytes = b"", sections: bool = False) -> bytes:
-    """Write ``ast`` (meta and blocks, without the version) in the format ``to`` and give the bytes.
+def convert(ast: Mapping[str, Any], to: str, *, sections: bool = False) -> bytes:
+    """Write the body of ``ast`` (meta and blocks, without the version) in the format ``to`` and give the bytes.
 
-    Without a ``template`` only the body is written. ``sections`` puts a section round each heading with what belongs
-    to it. Lines are never wrapped. pandoc's warnings go to the log: what they would spoil, the lint sees. Raises
+    ``sections`` puts a section round each heading with what belongs to it. No line end stands at the end. Lines are never wrapped. pandoc's warnings go to the log: what they would spoil, the lint sees. Raises
     ToolError when pandoc is missing, too old, too slow, or fails.
     """
     tree, back = _shielded(_dumped(ast))
     with _lock:
-        done = _by_worker(tree, to, template, sections)
-    return _unshielded(_alone(tree, to, template, sections) if done is None else done, back)
+        done = _by_worker(tree, to, sections)
+    return _unshielded(_alone(tree, to, sections) if done is None else done, back)
 
 
-def convert_alone(ast: Mapping[str, Any], to: str, *, template: bytes = b"", sections: bool = False) -> bytes:
+def convert_alone(ast: Mapping[str, Any], to: str, *, sections: bool = False) -> bytes:
     """Do what :func:`convert` does in a process of its own."""
     tree, back = _shielded(_dumped(ast))
-    return _unshielded(_alone(tree, to, template, sections), back)
+    return _unshielded(_alone(tree, to, sections), back)
 
 
 def _dumped(ast: Mapping[str, Any]) -> str:
@@ -106,16 +105,10 @@ def _dumped(ast: Mapping[str, Any]) -> str:
     return json.dumps(ast, ensure_ascii=False, separators=(",", ":"))
 
 
-def _alone(tree: str, to: str, template: bytes, sections: bool) -> bytes:
+def _alone(tree: str, to: str, sections: bool) -> bytes:
     version()
-    options = [f"--to={to}", "--wrap=none"]
-    if sections:
-        options.append("--section-divs")
-    files = {}
-    if template:
-        options += ["--standalone", "--template=template.html"]
-        files = {"template.html": template}
-    return _run(["--from=json", *options], _of_version(tree, api_version()), files=files, output=True)
+    options = ["--from=json", f"--to={to}", "--wrap=none", *(["--section-divs"] if sections else [])]
+    return _run(options, _of_version(tree, api_version()), output=True)
 
 
 def _shielded(tree: str) -> tuple[str, dict[str, str]]:
@@ -188,13 +181,13 @@ class _Worker:
                 self.close()
                 raise
 
-    def convert(self, tree: bytes, to: str, template: bytes, sections: bool) -> tuple[bytes, str] | None:
+    def convert(self, tree: bytes, to: str, sections: bool) -> tuple[bytes, str] | None:
         """Give the output and the warnings, or nothing if pandoc fails. Raises _NotThereError, ToolError when it is slow."""
         self.left -= 1
-        request = f"{to} {'sections' if sections else 'plain'} {len(template)} {len(tree)}\n".encode()
+        request = f"{to} {'sections' if sections else 'plain'} {len(tree)}\n".encode()
         end = time.monotonic() + TIMEOUT
         try:
-            self._write(request + template + tree)
+            self._write(request + tree)
             kind, *sizes = self._line(end).split()
             if kind != "done":
                 return None
@@ -231,7 +224,8 @@ class _Worker:
 
     def _some(self, end: float) -> bytes:
         stream = self._process.stdout
-        assert stream
+        if stream is None or stream.closed:
+            raise _NotThereError
         ready = select.poll()
         ready.register(stream, select.POLLIN)
         if not ready.poll(max(0.0, end - time.monotonic()) * 1000):
@@ -269,7 +263,7 @@ def _without_worker() -> set[str]:
     return {executable()} if os.name == "nt" else set()
 
 
-def _by_worker(tree: str, to: str, template: bytes, sections: bool) -> bytes | None:
+def _by_worker(tree: str, to: str, sections: bool) -> bytes | None:
     """Let the worker do it, with a new one if the last has ended meanwhile; nothing if it cannot."""
     global _worker
     program = executable()
@@ -286,7 +280,7 @@ def _by_worker(tree: str, to: str, template: bytes, sections: bool) -> bytes | N
             _without_worker().add(program)
             break
         try:
-            done = _worker.convert(_of_version(tree, _worker.api_version), to, template, sections)
+            done = _worker.convert(_of_version(tree, _worker.api_version), to, sections)
         except _NotThereError:
             _worker = None
             continue
@@ -322,15 +316,12 @@ def _run(
     args: Sequence[str],
     source: bytes,
     *,
-    files: Mapping[str, bytes] | None = None,
     output: bool = False,
 ) -> bytes:
     program = executable()
     with _folder() as name:
         folder = Path(name)
         (folder / "data").mkdir()
-        for path, data in (files or {}).items():
-            (folder / path).write_bytes(data)
         target = folder / "out"
         command = [program, *args, f"--data-dir={folder / 'data'}"]
         if output:

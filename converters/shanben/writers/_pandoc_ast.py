@@ -113,26 +113,6 @@ def raw_html(html: str) -> Node:
     return {"t": "RawBlock", "c": ["html", html]}
 
 
-def heading(level: int, identifier: str, text: str, classes: Sequence[str], attributes: Mapping[str, str]) -> Node:
-    """Give a heading of our own, as the colophon has."""
-    return {"t": "Header", "c": [level, _attributes(identifier, classes, attributes), [string(text)]]}
-
-
-def meta_string(value: str) -> Node:
-    """Give metadata that pandoc escapes for us."""
-    return {"t": "MetaString", "c": value}
-
-
-def meta_list(values: Sequence[str]) -> Node:
-    """Give a list of strings for a template's ``$for$``."""
-    return {"t": "MetaList", "c": [meta_string(value) for value in values]}
-
-
-def meta_html(html: str) -> Node:
-    """Give markup of ours for a template variable."""
-    return {"t": "MetaBlocks", "c": [raw_html(html)]}
-
-
 def plain(inlines: Sequence[Node]) -> str:
     """Give the text of a heading's inlines."""
     return "".join(node["c"] if node["t"] == "Str" else plain(node["c"][1]) for node in inlines)
