@@ -14,7 +14,9 @@ local function convert(format, sections, tree)
   local said = {}
   for _, warning in ipairs(warnings) do
     local message = pandoc.json.decode(pandoc.json.encode(warning), false)
-    said[#said + 1] = '[' .. message.verbosity .. '] ' .. message.pretty
+    if message.verbosity ~= 'INFO' then
+      said[#said + 1] = '[' .. message.verbosity .. '] ' .. message.pretty
+    end
   end
   return output, table.concat(said, '\n')
 end

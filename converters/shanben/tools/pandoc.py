@@ -85,19 +85,19 @@ def api_version() -> tuple[int, ...]:
 def convert(ast: Mapping[str, Any], to: str, *, sections: bool = False) -> bytes:
     """Write the body of ``ast`` (meta and blocks, without the version) in the format ``to`` and give the bytes.
 
-    ``sections`` puts a section round each heading with what belongs to it. No line end stands at the end. Lines are never wrapped. pandoc's warnings go to the log: what they would spoil, the lint sees. Raises
+    ``sections`` puts a section round each heading with what belongs to it. HTML has no line end at its end. Lines are never wrapped. pandoc's warnings go to the log: what they would spoil, the lint sees. Raises
     ToolError when pandoc is missing, too old, too slow, or fails.
     """
     tree, back = _shielded(_dumped(ast))
     with _lock:
         done = _by_worker(tree, to, sections)
-    return _unshielded(_alone(tree, to, sections) if done is None else done, back)
+    return _finished(_alone(tree, to, sections) if done is None else done, to, back)
 
 
 def convert_alone(ast: Mapping[str, Any], to: str, *, sections: bool = False) -> bytes:
     """Do what :func:`convert` does in a process of its own."""
     tree, back = _shielded(_dumped(ast))
-    return _unshielded(_alone(tree, to, sections), back)
+    return _finished(_alone(tree, to, sections), to, back)
 
 
 def _dumped(ast: Mapping[str, Any]) -> str:
@@ -127,7 +127,10 @@ def _shielded(tree: str) -> tuple[str, dict[str, str]]:
     return tree, back
 
 
-def _unshielded(output: bytes, back: Mapping[str, str]) -> bytes:
+def _finished(output: bytes, to: str, back: Mapping[str, str]) -> bytes:
+    """Put back what was taken out. Only a process of its own ends HTML with a line end, so none stays."""
+    if to.startswith("html"):
+        output = output.rstrip(b"\n")
     for stand_in, character in back.items():
         output = output.replace(stand_in.encode(), character.encode())
     return output
