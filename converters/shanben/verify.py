@@ -735,7 +735,7 @@ def _lint_markup(root: _Element, where: str) -> Iterator[Finding]:
         if name == "meta" and element.get("name") == "generator":
             yield Finding("E026", "generator", where)
         for attribute, value in element.items():
-            yield from _lint_attribute(attribute, str(value), seen, where)
+            yield from _lint_attribute(str(attribute), str(value), seen, where)
     if _CONTROL.search("".join(map(str, root.itertext()))):
         for element in root.iter(etree.Element):
             for part in (element.text, element.tail):
