@@ -806,13 +806,29 @@ def _best_chinese(sample: bytes) -> tuple[str, float, str]:
                 return "", 0.0, f"rather {language} than Chinese; {said}"
             return codec, min(best.share, 0.99), f"Chinese; {said}"
         if not best.bad:
-            other = min(s.share for s, _ in scores)
-            if best.seen >= 5 and best.share >= max(0.4, other + 0.3) and not _foreign(sample[:4096], codec, best):
-                usual = _usual_share(read(sample[:size], codec))
-                if usual >= USUAL_SHARE:
-                    return codec, min(best.share, 0.99), f"Chinese; {said}, of usual ones {usual:.0%}"
+            usual = _usual_share(read(sample[:size], codec))
+            if _is_rare_chinese(best, min(s.share for s, _ in scores), usual, sample[:4096], codec):
+                return codec, min(best.share, 0.99), f"Chinese; {said}, of usual ones {usual:.0%}"
             break
     return "", 0.0, f"not Chinese; {said}"
+
+
+def _is_rare_chinese(best: _Score, other: float, usual: float, sample: bytes, codec: str) -> bool:
+    """Tell Chinese of rarer characters: nearly all are usual, and no other reading comes near.
+
+    ``other`` is the share of common characters in the other Chinese encoding.
+    """
+    if best.seen < 5 or best.share < max(0.4, other + 0.3) or usual < USUAL_SHARE:
+        return False
+    if _foreign(sample, codec, best):
+        return False
+    for neighbour in ("euc_kr", "euc_jp", "shift_jis"):
+        reading = codecs.getincrementaldecoder(neighbour)("replace").decode(sample)
+        letters = [c for c in reading if c > "\x7f" and c.isalpha()]
+        hangul = sum("\uac00" <= c <= "\ud7a3" for c in letters)
+        if "\ufffd" not in reading and (_score(reading).share >= best.share - 0.1 or hangul == len(letters)):
+            return False
+    return True
 
 
 def _foreign(sample: bytes, chosen: str, score: _Score) -> str:

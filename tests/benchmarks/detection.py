@@ -50,7 +50,8 @@ def read_as(data: bytes, name: str | None, wanted: str) -> str:
     key = re.sub("[^a-z0-9]", "", (name or "").lower())
     if key in ("gb2312", "gbk", "cp936", "hzgb2312"):
         key = "gb18030"
-    chinese = {"gb18030": ["gb18030"], **dict.fromkeys(("big5", "big5hkscs", "cp950"), ["big5hkscs", "cp950", "big5"])}
+    big5 = ["big5hkscs", "cp950", "big5"]
+    chinese = {"gb18030": ["gb18030"], "big5": big5, "big5hkscs": big5, "cp950": big5}
     names = chinese.get(key, [name or "ascii"])
     texts = []
     for one in names:
