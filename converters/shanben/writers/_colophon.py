@@ -105,4 +105,5 @@ def _element(tag: str, text: str, attributes: str = "") -> str:
 
 def _printable(text: str) -> str:
     """Give one line that XML can hold; a name in bytes that are no UTF-8 shows U+FFFD in their place."""
-    return clean_line(_UNPRINTABLE.sub("\ufffd", text)) or "–"
+    shown = text if text.isprintable() else _UNPRINTABLE.sub("\ufffd", text)
+    return clean_line(shown) or "–"

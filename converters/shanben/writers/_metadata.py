@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 import uuid
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
@@ -38,6 +38,8 @@ def clean_line(value: str) -> str:
     >>> clean_line("第一章\u3000总则")
     '第一章\u3000总则'
     """
+    if value.isprintable() and "  " not in value:  # a space is the only white space in it
+        return value.strip()
     line = _SPACES.sub(lambda m: m[0] if m[0] in (" ", "\u3000") else " ", value)
     return _CONTROLS.sub("", line).strip()
 
@@ -109,7 +111,12 @@ def identifier(document: Document) -> str:
 
 @lru_cache(maxsize=16)
 def _identifier(made_of: tuple[str, ...], versions: tuple[str, ...], metadata: Metadata, is_collection: bool) -> str:
-    said = {"made of": made_of, "version": versions, "metadata": asdict(metadata), "collection": is_collection}
+    said = {
+        "made of": made_of,
+        "version": versions,
+        "metadata": {f.name: getattr(metadata, f.name) for f in fields(metadata)},
+        "collection": is_collection,
+    }
     name = json.dumps(said, sort_keys=True, ensure_ascii=True)
     return f"urn:uuid:{uuid.uuid5(NAMESPACE, name)}"
 
