@@ -607,3 +607,59 @@ def test_big5_of_some_length_is_recognised(text: str) -> None:
     assert (got, encode(got, decoding)) == (text, data)
     if sum(c > "\u4e00" for c in text) >= 16:
         assert decode(data)[0] == text
+
+
+# --- at speed ----------------------------------------------------------------------------------------------
+
+
+def test_utf8_never_loads_chardet() -> None:
+    script = "import sys; from shanben.decode import decode; decode('善本，可信之书。'.encode()); print('chardet' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=120), st.integers(0, 80))
+@example("善本" * 30 + "\x01\x02", 0)
+@example("ftyp" * 3, 4)
+def test_utf8_read_at_once_is_read_as_with_care(text: str, start: int) -> None:
+    """Both ways give the same text, encoding and segments; they refuse the same."""
+    data = ("善" * (start // 3) + text).encode()
+
+    def read() -> tuple[str, str, tuple[Segment, ...]] | type[ShanbenError]:
+        try:
+            found, decoding = decode(data)
+        except ShanbenError as error:
+            return type(error)
+        return found, decoding.encoding, decoding.segments
+
+    at_once = read()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shanben.decode._plain_utf8", lambda data: "")
+        assert read() == at_once
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("何故喧哗？”话未", "gbk"),
+        ("陈旭、陈振堂兄弟", "gb18030"),
+        ("敢衝撞朝廷。\n嚴", "big5"),
+        ("醉翁微醺似泥，喜", "utf-16-le"),
+        ("懒待汤着，几番待要觅尤云", "utf-16-be"),
+    ],
+)
+def test_short_texts_of_rarer_characters(text: str, written: str) -> None:
+    assert check(text.encode(written))[0] == text
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("인증 토큰 만료", "euc_kr"), ("변환 입력에서 잘못된 바이트 순서", "cp949"), ("動的文字列表", "euc_jp")],
+)
+def test_neighbours_are_not_taken_for_rare_chinese(text: str, written: str) -> None:
+    """A refusal is fine; Chinese that was never written is not."""
+    try:
+        found, _ = decode(text.encode(written))
+    except EncodingError:
+        return
+    assert found == text

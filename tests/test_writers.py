@@ -15,8 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 from lxml import etree
 
+import epub_by_pandoc
 from sample_documents import (
     all_samples,
     collection,
@@ -34,6 +36,7 @@ from shanben.tools import pandoc
 from shanben.values import Block, Document, Inline, Metadata
 from shanben.writers import _cover, _pandoc_ast, all_writers, epub, html
 from shanben.writers._metadata import clean_metadata, identifier
+from test_editions_property import DOCUMENTS
 
 SAMPLES = all_samples()
 DC = "{http://purl.org/dc/elements/1.1/}"
@@ -161,6 +164,19 @@ def test_arrows_that_pandoc_would_mend_stay_as_they_are(kind: str):
     data = b"".join(members(document).values()) if kind == "epub" else write(document, kind)
     assert data.decode(errors="replace").count(text) >= 3  # heading, contents, paragraph
     assert "\N{LEFT RIGHT ARROW}\N{VARIATION SELECTOR-15}" not in data.decode(errors="replace")
+
+
+@given(DOCUMENTS)
+@settings(
+    max_examples=int(os.environ.get("SHANBEN_BOOKS", "40")), deadline=None, suppress_health_check=list(HealthCheck)
+)
+def test_the_book_is_the_one_that_pandoc_makes_of_the_document(document: Document):
+    assert epub.members(document) == epub_by_pandoc.members(document)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_book_of_a_sample_is_the_one_that_pandoc_makes_of_it(name: str):
+    assert epub.members(SAMPLES[name]) == epub_by_pandoc.members(SAMPLES[name])
 
 
 # --- metadata ----------------------------------------------------------------------------------------

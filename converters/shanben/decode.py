@@ -17,7 +17,7 @@ import codecs
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import groupby, islice
 from typing import NamedTuple
 
@@ -28,6 +28,8 @@ SAMPLE = 1 << 16
 MOST_CHANGES = 100_000
 CHINESE_SHARE = 0.6
 """From this share of common characters on, a reading is taken for Chinese; right ones have 0.9 and more."""
+USUAL_SHARE = 0.9
+"""A short text of rarer characters must hold so many of the usual ones, and the other readings must be far worse."""
 
 _CHINESE = ("gb18030", "big5hkscs")
 _PAIRED = (*_CHINESE, "cp950")
@@ -127,6 +129,7 @@ _FORMATS = (
     (rb"ITSF", "a CHM help file"),
     (rb"wOF[F2]|OTTO\x00|\x00\x01\x00\x00\x00", "a font"),
 )
+_PLAIN = ("no byte order mark", "UTF-8: every byte fits")
 _FORMAT = re.compile(b"|".join(b"(%b)" % pattern for pattern, _ in _FORMATS), re.DOTALL)
 
 _ESCAPE = "shanben.escape"
@@ -222,6 +225,8 @@ def decode(data: bytes, *, encoding: str | None = None, name: str = "", threshol
     """
     if not data:
         raise SourceError("the source is empty", where=name, fix=_CHECK_IT)
+    if encoding is None and (plain := _plain_utf8(data)):
+        return plain, Decoding("utf-8", 1.0, _PLAIN, (Segment(0, len(plain), "utf-8"),))
     if (signature := _FORMAT.match(data)) and signature.lastindex:
         kind = _FORMATS[signature.lastindex - 1][1]
         raise SourceError(f"this is {kind}, not a text", where=name, fix=_SAVE_IT)
@@ -242,6 +247,30 @@ def decode(data: bytes, *, encoding: str | None = None, name: str = "", threshol
     if not text:
         raise SourceError("the source is empty but for a byte order mark", where=name, fix=_CHECK_IT)
     return text, decoding
+
+
+def _plain_utf8(data: bytes) -> str:
+    r"""Give the text of UTF-8 that nothing speaks against, or nothing if it must be looked at more closely.
+
+    It is what most sources are, so it must cost little more than the decoding. Control characters are not looked
+    for where so much of a short text is Chinese that a few of them could not change the answer.
+
+    >>> _plain_utf8("善本".encode()), _plain_utf8("善本".encode("gbk")), _plain_utf8(b"a\0"), _plain_utf8(b"%PDF-1.7")
+    ('善本', '', '', '')
+    """
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return ""
+    if 0xE3 <= data[0] <= 0xE9:  # no mark and no format begins with Chinese
+        if data[4:8] == b"ftyp" or data[60:68] == b"BOOKMOBI":
+            return ""
+    elif data.startswith(b"\xef\xbb\xbf") or _FORMAT.match(data):
+        return ""
+    if b"\0" in data:
+        return ""
+    mostly_chinese = 64 <= len(data) <= SAMPLE and len(text) * 2 <= len(data)
+    return text if mostly_chinese or not _controls(data[:4096]) else ""
 
 
 def encode(text: str, decoding: Decoding) -> bytes:
@@ -542,6 +571,25 @@ def _fits(data: bytes, codec: str) -> bool:
     return sum(map(len, _ESCAPED.findall(_read(windows, codec)))) <= 64 + len(windows) // 20
 
 
+@cache
+def _usual() -> frozenset[str]:
+    """Give the characters of the first levels of GB 2312 and Big5, which their makers chose as the usual ones."""
+    first = bytes(b for lead in range(0xB0, 0xD8) for trail in range(0xA1, 0xFF) for b in (lead, trail))
+    trails = (*range(0x40, 0x7F), *range(0xA1, 0xFF))
+    second = bytes(b for lead in range(0xA4, 0xC7) for trail in trails for b in (lead, trail))
+    return frozenset(first.decode("gb2312", "ignore") + second.decode("big5", "ignore")) | _GOOD.keys()
+
+
+def _usual_share(text: str) -> float:
+    """Give the share of usual Chinese characters and punctuation among all that is not ASCII.
+
+    >>> _usual_share("喧闹,"), _usual_share("ⓐ善")
+    (1.0, 0.5)
+    """
+    counts = Counter(re.sub("[\x00-\x7f]", "", text))
+    return sum(n for c, n in counts.items() if c in _usual()) / max(1, counts.total())
+
+
 # The attempts, in their order
 
 
@@ -574,7 +622,9 @@ def _wide(data: bytes) -> _Answer:
     names = ["utf-16-le", "utf-16-be"]
     if head.count(0) * 2 > len(head) and len(data) % 4 == 0:
         names += ["utf-32-le", "utf-32-be"]
-    share, codec = max((_wide_share(head, codec), codec) for codec in names)
+    (worse, _), (share, codec) = sorted((_wide_share(head, codec), codec) for codec in names)[-2:]
+    if share < CHINESE_SHARE and share >= worse + 0.2 and _is_usual_wide(head, codec):
+        share = CHINESE_SHARE
     if share < CHINESE_SHARE or len(data) < (8 if share < 1 else 6):
         return None, "not UTF-16"
     said = f"{codec}: {share:.0%} of the characters are common ones"
@@ -592,6 +642,15 @@ def _wide_share(head: bytes, codec: str) -> float:
     counts = Counter(head.decode(codec, "replace"))
     good = sum(n for c, n in counts.items() if c in _WIDE or (letters and c.isalnum()))
     return good / max(1, counts.total())
+
+
+def _is_usual_wide(head: bytes, codec: str) -> bool:
+    """Tell Chinese of rarer characters in UTF-16 or UTF-32: nearly all are usual or ASCII, and some are Han."""
+    text = head.decode(codec, "replace")
+    han = sum("\u3400" <= c <= "\u9fff" for c in text)
+    plain = sum(c.isascii() and (c.isprintable() or c in "\t\n\r") for c in text)
+    usual = sum(c in _usual() for c in text)
+    return 2 * han >= len(text) >= 6 and usual + plain >= USUAL_SHARE * len(text)
 
 
 def _utf8_counts(data: bytes) -> tuple[int, int, bool]:
@@ -747,8 +806,29 @@ def _best_chinese(sample: bytes) -> tuple[str, float, str]:
                 return "", 0.0, f"rather {language} than Chinese; {said}"
             return codec, min(best.share, 0.99), f"Chinese; {said}"
         if not best.bad:
+            usual = _usual_share(read(sample[:size], codec))
+            if _is_rare_chinese(best, min(s.share for s, _ in scores), usual, sample[:4096], codec):
+                return codec, min(best.share, 0.99), f"Chinese; {said}, of usual ones {usual:.0%}"
             break
     return "", 0.0, f"not Chinese; {said}"
+
+
+def _is_rare_chinese(best: _Score, other: float, usual: float, sample: bytes, codec: str) -> bool:
+    """Tell Chinese of rarer characters: nearly all are usual, and no other reading comes near.
+
+    ``other`` is the share of common characters in the other Chinese encoding.
+    """
+    if best.seen < 5 or best.share < max(0.4, other + 0.3) or usual < USUAL_SHARE:
+        return False
+    if _foreign(sample, codec, best):
+        return False
+    for neighbour in ("euc_kr", "euc_jp", "shift_jis"):
+        reading = codecs.getincrementaldecoder(neighbour)("replace").decode(sample)
+        letters = [c for c in reading if c > "\x7f" and c.isalpha()]
+        hangul = sum("\uac00" <= c <= "\ud7a3" for c in letters)
+        if "\ufffd" not in reading and (_score(reading).share >= best.share - 0.1 or hangul == len(letters)):
+            return False
+    return True
 
 
 def _foreign(sample: bytes, chosen: str, score: _Score) -> str:

@@ -67,14 +67,14 @@ class Decoding:
         return sum(len(s.raw) for s in self.segments if s.encoding == "bad" and s.raw)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """The bytes that we start from, exactly as received."""
 
     name: str
     data: bytes
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Give the hexadecimal SHA-256 of the bytes."""
         return hashlib.sha256(self.data).hexdigest()
@@ -264,7 +264,7 @@ class Provenance:
         return hashlib.sha256(f"{self.source_sha256}\n{self.rulebook_digest}".encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """A work as blocks: what every writer starts from. ``blocks[0]`` is always the title."""
 
@@ -273,17 +273,17 @@ class Document:
     provenance: tuple[Provenance, ...] = ()
     is_collection: bool = False
 
-    @property
+    @cached_property
     def texts(self) -> tuple[str, ...]:
         """Give the text of each block that has one, in order: what every edition must hold."""
         return tuple(b.text for b in self.blocks if b.text)
 
-    @property
+    @cached_property
     def text(self) -> str:
         """Give the canonical text: blocks parted by one empty line, one final line end."""
         return "\n\n".join(self.texts) + "\n"
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Give the SHA-256 of the canonical text in UTF-8; the same number stands in every edition."""
         return hashlib.sha256(self.text.encode()).hexdigest()

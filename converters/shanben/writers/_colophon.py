@@ -6,9 +6,10 @@ It stands apart from the text; reading an edition back leaves it out.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from html import escape
 
 import regex
-from lxml import etree
 
 from shanben.values import Action, Document, Provenance
 from shanben.writers._labels import Labels, labels
@@ -20,16 +21,21 @@ _UNPRINTABLE = regex.compile(r"[\p{Cs}\p{Noncharacter_Code_Point}]")
 
 def markup(document: Document) -> str:
     """Give the body of the colophon without its heading, as markup that is both XHTML and HTML."""
-    words = labels(document.metadata.language)
-    versions = sorted({p.version for p in document.provenance})
+    return _markup(document.provenance, document.metadata.language, document.digest)
+
+
+@lru_cache(maxsize=16)
+def _markup(provenance: tuple[Provenance, ...], language: str, digest: str) -> str:
+    words = labels(language)
+    versions = sorted({p.version for p in provenance})
     made = words.made.format(version=", ".join(versions)) if versions else words.made_by_hand
-    parts = [_element("p", made), _facts(document, words)]
-    if len(document.provenance) > 1:
-        parts.append(_sources(document.provenance, words))
-    if document.provenance:
-        acted = actions(document.provenance)
+    parts = [_element("p", made), _facts(provenance, digest, words)]
+    if len(provenance) > 1:
+        parts.append(_sources(provenance, words))
+    if provenance:
+        acted = actions(provenance)
         parts.append(_rules(acted, words) if acted else _element("p", words.no_rules))
-    return "\n".join(etree.tostring(part, method="c14n").decode() for part in parts)
+    return "\n".join(parts)
 
 
 def actions(provenance: Sequence[Provenance]) -> tuple[Action, ...]:
@@ -43,37 +49,33 @@ def actions(provenance: Sequence[Provenance]) -> tuple[Action, ...]:
     return tuple(sorted(found, key=lambda a: (-a.count, a.unit, a.fault)))
 
 
-def _facts(document: Document, words: Labels) -> etree._Element:
+def _facts(provenance: Sequence[Provenance], digest: str, words: Labels) -> str:
     """Give the list of facts: of the one source, or only what several have in common."""
     rows: list[tuple[str, str, bool]] = []
-    if len(document.provenance) == 1:
-        [one] = document.provenance
+    if len(provenance) == 1:
+        [one] = provenance
         rows = [
             (words.source, one.source_name, False),
             (words.size, words.size_value.format(one.source_size), False),
             (f"{words.source} SHA-256", one.source_sha256, True),
             (words.encoding, words.encoding_value.format(one.encoding, one.confidence), False),
         ]
-    for digest in sorted({p.rulebook_digest for p in document.provenance}):
-        rows.append((f"{words.rulebook} SHA-256", digest, True))
-    for version in sorted({p.version for p in document.provenance}):
+    for rulebook in sorted({p.rulebook_digest for p in provenance}):
+        rows.append((f"{words.rulebook} SHA-256", rulebook, True))
+    for version in sorted({p.version for p in provenance}):
         rows.append((words.program, f"shanben {version}", False))
-    rows.append((f"{words.text_digest} SHA-256", document.digest, True))
-    if document.provenance:
-        open_ones = sum(p.suggestions for p in document.provenance)
+    rows.append((f"{words.text_digest} SHA-256", digest, True))
+    if provenance:
+        open_ones = sum(p.suggestions for p in provenance)
         rows.append((words.suggestions, words.suggestions_value.format(open_ones), False))
-    table = etree.Element("dl")
-    for name, value, is_digest in rows:
-        table.append(_element("dt", name))
-        held = etree.SubElement(table, "dd")
-        if is_digest:
-            held.append(_element("code", value))
-        else:
-            held.text = _printable(value)
-    return table
+    held = (
+        _element("dt", name) + (f"<dd>{_element('code', value)}</dd>" if is_digest else _element("dd", value))
+        for name, value, is_digest in rows
+    )
+    return f"<dl>{''.join(held)}</dl>"
 
 
-def _sources(provenance: Sequence[Provenance], words: Labels) -> etree._Element:
+def _sources(provenance: Sequence[Provenance], words: Labels) -> str:
     rows = [
         (p.source_name, words.size_value.format(p.source_size),
          words.encoding_value.format(p.encoding, p.confidence), p.source_sha256)
@@ -82,31 +84,26 @@ def _sources(provenance: Sequence[Provenance], words: Labels) -> etree._Element:
     return _table("sources", words.source, (words.source, words.size, words.encoding, "SHA-256"), rows)
 
 
-def _rules(acted: Sequence[Action], words: Labels) -> etree._Element:
+def _rules(acted: Sequence[Action], words: Labels) -> str:
     rows = [(a.unit, a.fault, f"{a.count:,}") for a in acted]
     return _table("rules", words.rules, (words.rule, words.fault, words.times), rows)
 
 
-def _table(kind: str, caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> etree._Element:
-    table = etree.Element("table", {"class": kind})
-    table.append(_element("caption", caption))
-    head = etree.SubElement(etree.SubElement(table, "thead"), "tr")
-    for name in heads:
-        head.append(_element("th", name, scope="col"))
-    body = etree.SubElement(table, "tbody")
-    for row in rows:
-        line = etree.SubElement(body, "tr")
-        for index, value in enumerate(row):
-            line.append(_element("td", value) if index else _element("th", value, scope="row"))
-    return table
+def _table(kind: str, caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(_element("th", name, ' scope="col"') for name in heads)
+    body = "".join(
+        "<tr>" + _element("th", row[0], ' scope="row"') + "".join(_element("td", value) for value in row[1:]) + "</tr>"
+        for row in rows
+    )
+    shown = _element("caption", caption)
+    return f'<table class="{kind}">{shown}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def _element(tag: str, text: str, **attributes: str) -> etree._Element:
-    element = etree.Element(tag, attributes)
-    element.text = _printable(text)
-    return element
+def _element(tag: str, text: str, attributes: str = "") -> str:
+    return f"<{tag}{attributes}>{escape(_printable(text), quote=False)}</{tag}>"
 
 
 def _printable(text: str) -> str:
     """Give one line that XML can hold; a name in bytes that are no UTF-8 shows U+FFFD in their place."""
-    return clean_line(_UNPRINTABLE.sub("\ufffd", text)) or "–"
+    shown = text if text.isprintable() else _UNPRINTABLE.sub("\ufffd", text)
+    return clean_line(shown) or "–"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import regex
 from lxml import etree
@@ -50,6 +51,7 @@ def width(text: str) -> float:
     return sum(map(_advance, text))
 
 
+@lru_cache(maxsize=1 << 14)
 def _advance(character: str) -> float:
     if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0.0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import unicodedata
 import uuid
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 import regex
 
@@ -37,14 +38,22 @@ def clean_line(value: str) -> str:
     >>> clean_line("第一章\u3000总则")
     '第一章\u3000总则'
     """
+    if value.isprintable() and "  " not in value:  # a space is the only white space in it
+        return value.strip()
     line = _SPACES.sub(lambda m: m[0] if m[0] in (" ", "\u3000") else " ", value)
     return _CONTROLS.sub("", line).strip()
 
 
 def clean_metadata(document: Document) -> Metadata:
     """Give the metadata as it may be printed: every field cleaned, the title never empty, the date valid."""
-    old = document.metadata
-    title = clean_line(old.title) or next((line for t in document.texts if (line := clean_line(t))), "") or "?"
+    title = clean_line(document.metadata.title)
+    return _cleaned(
+        document.metadata, title or next((line for t in document.texts if (line := clean_line(t))), "") or "?"
+    )
+
+
+@lru_cache(maxsize=16)
+def _cleaned(old: Metadata, title: str) -> Metadata:
     return Metadata(
         title=title,
         language=language_tag(old.language),
@@ -95,16 +104,24 @@ def identifier(document: Document) -> str:
 
     A Document without provenance was made by hand; its text stands in for the sources.
     """
+    made_of = tuple(p.identity for p in document.provenance) or (document.digest,)
+    versions = tuple(sorted({p.version for p in document.provenance}))
+    return _identifier(made_of, versions, document.metadata, document.is_collection)
+
+
+@lru_cache(maxsize=16)
+def _identifier(made_of: tuple[str, ...], versions: tuple[str, ...], metadata: Metadata, is_collection: bool) -> str:
     said = {
-        "made of": [p.identity for p in document.provenance] or [document.digest],
-        "version": sorted({p.version for p in document.provenance}),
-        "metadata": asdict(document.metadata),
-        "collection": document.is_collection,
+        "made of": made_of,
+        "version": versions,
+        "metadata": {f.name: getattr(metadata, f.name) for f in fields(metadata)},
+        "collection": is_collection,
     }
     name = json.dumps(said, sort_keys=True, ensure_ascii=True)
     return f"urn:uuid:{uuid.uuid5(NAMESPACE, name)}"
 
 
+@lru_cache(maxsize=256)
 def pinyin(value: str, limit: int = 120) -> str:
     """Give the pinyin of a Chinese name without tones, each syllable apart; empty if it holds no Han.
 

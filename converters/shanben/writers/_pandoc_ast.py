@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from html import escape
 from typing import Any
 
 import regex
@@ -20,8 +19,6 @@ PLAIN_KINDS = ("paragraph", "separator", *HEADING_KINDS)
 
 _IMPOSSIBLE = regex.compile(r"[^\t\n\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 _COLLAPSING = regex.compile(r"^[ \t]|[ \t]$|[ \t]{2}|\t", regex.MULTILINE)
-_MENDED = "\u21a9\u2194"
-"""pandoc's HTML writer sets U+FE0E after these two; see :func:`shielded`."""
 
 
 def check_text(document: Document) -> None:
@@ -111,54 +108,41 @@ def string(text: str) -> Node:
     return {"t": "Str", "c": text}
 
 
-def raw_html(markup: str) -> Node:
+def raw_html(html: str) -> Node:
     """Give markup of ours that pandoc passes on."""
-    return {"t": "RawBlock", "c": ["html", markup]}
+    return {"t": "RawBlock", "c": ["html", html]}
 
 
-def heading(level: int, identifier: str, text: str, classes: Sequence[str], attributes: Mapping[str, str]) -> Node:
-    """Give a heading of our own, as the colophon has."""
-    return {"t": "Header", "c": [level, _attributes(identifier, classes, attributes), [string(text)]]}
+def plain(inlines: Sequence[Node]) -> str:
+    """Give the text of a heading's inlines."""
+    return "".join(node["c"] if node["t"] == "Str" else plain(node["c"][1]) for node in inlines)
 
 
-def meta_string(value: str) -> Node:
-    """Give metadata that pandoc escapes for us."""
-    return {"t": "MetaString", "c": value}
+def markup(inlines: Sequence[Node]) -> str:
+    """Give a heading's inlines as XHTML: escaped text, and a span round what is marked."""
+    return "".join(
+        escape(node["c"], quote=False)
+        if node["t"] == "Str"
+        else f'<span class="{" ".join(node["c"][0][1])}">{markup(node["c"][1])}</span>'
+        for node in inlines
+    )
 
 
-def meta_list(values: Sequence[str]) -> Node:
-    """Give a list of strings for a template's ``$for$``."""
-    return {"t": "MetaList", "c": [meta_string(value) for value in values]}
-
-
-def meta_html(markup: str) -> Node:
-    """Give markup of ours for a template variable."""
-    return {"t": "MetaBlocks", "c": [raw_html(markup)]}
-
-
-def shielded(tree: Node) -> tuple[Node, dict[str, str]]:
-    """Give the tree without the characters that pandoc's HTML writer would alter, and how to get them back.
-
-    It sets a variation selector after U+21A9 and U+2194, which changes the text. A number between two
-    private-use characters, one that stands nowhere in the tree, takes their place; :func:`unshield` puts
-    them back.
-    """
-    dumped = json.dumps(tree, ensure_ascii=False)
-    back: dict[str, str] = {}
-    free = (name for number in count() if (name := f"\ue000{number}\ue001") not in dumped)
-    for character in _MENDED:
-        if character in dumped:
-            stand_in = next(free)
-            back[stand_in] = character
-            dumped = dumped.replace(character, stand_in)
-    return (json.loads(dumped), back) if back else (tree, back)
-
-
-def unshield(data: bytes, back: Mapping[str, str]) -> bytes:
-    """Put back what :func:`shielded` took out."""
-    for stand_in, character in back.items():
-        data = data.replace(stand_in.encode(), character.encode())
-    return data
+def sections(blocks: Sequence[Node], rise: int) -> Iterator[Node]:
+    """Put a section round each heading and what belongs to it. The headings rise, the sections tell their old level."""
+    above: list[int] = []
+    for block in blocks:
+        if block["t"] == "Header":
+            level, (name, classes, attributes), inlines = block["c"]
+            while above and above[-1] >= level:
+                above.pop()
+                yield raw_html("</section>")
+            above.append(level)
+            more = "".join(f' {key}="{value}"' for key, value in attributes)
+            yield raw_html(f'<section id="{name}" class="{" ".join([f"level{level}", *classes])}"{more}>')
+            block = {"t": "Header", "c": [level - rise, ["", classes, []], inlines]}
+        yield block
+    yield from (raw_html("</section>") for _ in above)
 
 
 def _heading(block: Block, name: str, *, first: bool, flat: bool, epub: bool) -> Node:

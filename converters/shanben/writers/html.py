@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from functools import cache
 
 from shanben.tools import pandoc
 from shanben.values import HEADING_KINDS, Block, Document, Metadata
@@ -26,15 +27,30 @@ def write(document: Document) -> bytes:
     tree.check_text(document)
     metadata = clean_metadata(document)
     words = labels(metadata.language)
-    ast, back = tree.shielded({"meta": _meta(document, metadata, words), "blocks": tree.blocks(document)})
-    raw = pandoc.convert(
-        ast,
-        "html5",
-        ("--standalone", "--template=edition.html", "--section-divs"),
-        files={"edition.html": data("edition.html"), "html.css": data("html.css")},
+    body = pandoc.convert({"meta": {}, "blocks": tree.blocks(document)}, "html5", sections=True).decode()
+    edition = _frame().format(
+        language=metadata.language,
+        title=html.escape(metadata.title, quote=False),
+        terms=_terms(document, metadata),
+        style=_style(),
+        skip=html.escape(words.skip, quote=False),
+        head=_head(document.blocks, metadata),
+        contents=_contents(document, words),
+        body=body.replace("<br />", "<br>").replace("<hr />", "<hr>"),
+        colophon_title=html.escape(words.colophon, quote=False),
+        colophon=colophon_markup(document),
     )
-    plain = raw.replace(b"<br />", b"<br>").replace(b"<hr />", b"<hr>")
-    return tree.unshield(plain, back)
+    return edition.encode()
+
+
+@cache
+def _frame() -> str:
+    return data("edition.html").decode()
+
+
+@cache
+def _style() -> str:
+    return data("html.css").decode().removesuffix("\n")
 
 
 def contents(document: Document) -> str:
@@ -69,31 +85,25 @@ def contents(document: Document) -> str:
     return "".join(parts)
 
 
-def _meta(document: Document, metadata: Metadata, words: Labels) -> tree.Node:
-    meta = {
-        "pagetitle": tree.meta_string(metadata.title),
-        "title": tree.meta_string(metadata.title),
-        "lang": tree.meta_string(metadata.language),
-        "skip": tree.meta_string(words.skip),
-        "toc-title": tree.meta_string(words.toc),
-        "colophon-title": tree.meta_string(words.colophon),
-        "colophon": tree.meta_html(colophon_markup(document)),
-        "head": tree.meta_html(_terms(document, metadata)),
-    }
-    if listed := contents(document):
-        listed += f'\n<p class="after"><a href="#{COLOPHON}">{html.escape(words.colophon)}</a></p>'
-        meta["contents"] = tree.meta_html(listed)
-    if shown := _head(document.blocks, metadata):
-        meta["shown-head"] = tree.meta_list(shown)
-    return meta
+def _contents(document: Document, words: Labels) -> str:
+    """Give the contents with their heading and a way to the colophon; empty if there are none."""
+    listed = contents(document)
+    if not listed:
+        return ""
+    after = f'<p class="after"><a href="#{COLOPHON}">{html.escape(words.colophon)}</a></p>'
+    return (
+        '<nav id="toc" role="doc-toc" aria-labelledby="toc-title">\n'
+        f'<h2 id="toc-title">{html.escape(words.toc, quote=False)}</h2>\n{listed}\n{after}\n</nav>\n'
+    )
 
 
-def _head(blocks: tuple[Block, ...], metadata: Metadata) -> list[str]:
+def _head(blocks: tuple[Block, ...], metadata: Metadata) -> str:
     """Give what a title page would say and the text itself does not."""
     said = "\n".join(block.text for block in blocks if block.kind in SAID_IN_TEXT)
     facts = [*metadata.creators, metadata.date, metadata.publisher]
     line = " · ".join(fact for fact in facts if fact and fact not in said)
-    return [part for part in (metadata.series, line) if part]
+    shown = "".join(f"<p>{html.escape(part, quote=False)}</p>\n" for part in (metadata.series, line) if part)
+    return f"<header>\n{shown}</header>\n" if shown else ""
 
 
 def _dublin_core(document: Document, metadata: Metadata) -> list[tuple[str, str]]:
