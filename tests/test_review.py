@@ -54,7 +54,7 @@ def lay(folder: Path, text: str = TEXT, name: str = "a.txt") -> OpenWork:
 
 def fresh(desk: OpenWork) -> Cleaned:
     """Clean the work as a new process would, from the files alone."""
-    for cache in (pipeline._rulebook, pipeline._plan, pipeline._profiles):
+    for cache in (pipeline._checked, pipeline._plan):
         cache.cache_clear()
     return clean_work(find_works(desk.sources)[0])
 

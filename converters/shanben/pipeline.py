@@ -172,13 +172,17 @@ def plan(layers: Sequence[str | Path] = (), work: str | None = None, profile: st
 
 @lru_cache(maxsize=64)
 def _plan(layers: tuple[str, ...], work: str | None, profile: str) -> Plan:
-    checked = _checked(layers, work)
-    book, chosen = checked.book, checked.profiles.get(profile)
+    return plan_by(_checked(layers, work), profile)
+
+
+def plan_by(checked: Checked, profile: str) -> Plan:
+    """Resolve the order of work for rules that are loaded already. Raises UsageError for an unknown profile."""
+    chosen = checked.profiles.get(profile)
     if chosen is None:
         from shanben.profile_files import find_profile
 
-        chosen = find_profile(profile, book, checked.profiles)
-    return replace(make_plan(apply_profile(book, chosen)), profile=chosen.name)
+        chosen = find_profile(profile, checked.book, checked.profiles)
+    return replace(make_plan(apply_profile(checked.book, chosen)), profile=chosen.name)
 
 
 def profiles(layers: Sequence[str | Path] = (), work: str | None = None) -> dict[str, Profile]:
@@ -226,27 +230,51 @@ def clean(
     >>> revert(cleaned.text, cleaned.ledger).decode()
     '会议强调,要抓好落实;守住底线.'
     """
-    content, decoding, origin = _decoded(source, encoding, name)
-    suppress = (*suppress, *_checked(tuple(str(p) for p in rules), work).book.suppress)
+    layers = tuple(str(p) for p in rules)
+    checked = _checked(layers, work)
+    decoded = _decoded(source, encoding, name)
+    return clean_by(
+        checked, decoded, profile=profile, suppress=suppress, plan_of=lambda profile: _plan(layers, work, profile)
+    )
+
+
+Decoded = tuple[str, Decoding, Source]
+
+
+def clean_by(
+    checked: Checked,
+    decoded: Decoded,
+    *,
+    profile: str | None = None,
+    suppress: Sequence[Suppression] = (),
+    plan_of: Callable[[str], Plan] | None = None,
+) -> Cleaned:
+    """Clean a decoded document by rules that are loaded already; raises as `clean` does.
+
+    ``plan_of`` gives the plan of a profile where plans are kept.
+    """
+    content, decoding, origin = decoded
+    plan_of = plan_of or (lambda name: plan_by(checked, name))
+    suppress = (*suppress, *checked.book.suppress)
     if suppress:
-        check_suppressions(suppress, {r.id: r for r in plan(rules, work, profile).rulebook.rules})
+        check_suppressions(suppress, {r.id: r for r in checked.book.rules})
     if profile:
-        steps = plan(rules, work, profile)
+        steps = plan_of(profile)
         return run(origin, content, decoding, steps, choice=ProfileChoice(steps.profile, "named"), suppress=suppress)
 
     last: list[tuple[str, ProfileChoice]] = []
 
     def judged(text: str) -> tuple[Plan, ProfileChoice]:
         if not last or last[0][0] != text:
-            last[:] = [(text, judge(text, profiles(rules, work)))]
+            last[:] = [(text, judge(text, checked.profiles))]
         choice = last[0][1]
-        return plan(rules, work, choice.name), choice
+        return plan_of(choice.name), choice
 
     steps, choice = judged(content)
     return run(origin, content, decoding, steps, choice=choice, again=judged, suppress=suppress)
 
 
-def _decoded(source: str | bytes | Source, encoding: str | None, name: str) -> tuple[str, Decoding, Source]:
+def _decoded(source: str | bytes | Source, encoding: str | None, name: str) -> Decoded:
     if isinstance(source, str):
         data = source.encode("utf-8", "surrogatepass")
         segments, at = [], 0

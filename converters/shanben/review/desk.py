@@ -19,15 +19,13 @@ from threading import RLock
 
 from shanben.decode import decode
 from shanben.errors import UsageError
-from shanben.ledger import ProfileChoice
-from shanben.pipeline import OWN_PHASE, Cleaned, Plan, make_plan, run
-from shanben.profile_files import find_profile, load_profiles
-from shanben.profiles import Profile, apply_profile, judge
+from shanben.pipeline import OWN_PHASE, Cleaned, Plan, clean_by
+from shanben.profile_files import load_profiles
 from shanben.report.compare import Comparison, compare
 from shanben.resources import rules_root
+from shanben.rule_cache import Checked
 from shanben.rulebook.load import load_rules
 from shanben.rulebook.schema import Rulebook
-from shanben.suppressions import check as check_suppressions
 from shanben.tools.storage import MAX_SOURCE
 from shanben.works import RULES_FOLDER, WORKS_FOLDER, Work, find_works, is_library
 
@@ -203,22 +201,9 @@ class OpenWork:
         encoding = self.options.encoding or work.encoding
         content, decoding = decode(source.data, encoding=encoding, name=source.name)
         layers = [layer for layer in work.layers(self.options.rules) if Path(layer).is_dir()]
-        known = load_profiles(book, layers)
-        suppress = (*work.suppress, *book.suppress)
-        check_suppressions(suppress, {r.id: r for r in book.rules})
+        checked = Checked(book, load_profiles(book, layers), {})
         named = self.options.profile or work.profile
-        if named:
-            steps = _plan(book, named, known)
-            choice = ProfileChoice(steps.profile, "named")
-            cleaned = run(source, content, decoding, steps, choice=choice, suppress=suppress)
-        else:
-
-            def judged(text: str) -> tuple[Plan, ProfileChoice]:
-                chosen = judge(text, known)
-                return _plan(book, chosen.name, known), chosen
-
-            steps, choice = judged(content)
-            cleaned = run(source, content, decoding, steps, choice=choice, again=judged, suppress=suppress)
+        cleaned = clean_by(checked, (content, decoding, source), profile=named, suppress=work.suppress)
         now = replace(versions, source=source.sha256, own=_sha(own) if own is not None else "")
         return State(work, now, own, content, cleaned)
 
@@ -249,11 +234,6 @@ class OpenWork:
 def open_desk(sources: Sequence[Path], options: Options) -> list[OpenWork]:
     """Lay works on the desk. Raises SourceError, RuleError."""
     return [OpenWork(sources, work.path, work.slug, options) for work in find_works(sources)]
-
-
-def _plan(book: Rulebook, name: str, known: dict[str, Profile]) -> Plan:
-    chosen = find_profile(name, book, known)
-    return replace(make_plan(apply_profile(book, chosen)), profile=chosen.name)
 
 
 def _same(a: Path, b: Path) -> bool:
