@@ -151,7 +151,7 @@ def _controls(words: tuple[str, ...]) -> frozenset[str]:
 
 
 def may_be_page(content: str, params: Params) -> bool:
-    """Tell whether enough short lines of a text look like a page's to look at it at all; else it has no frame.
+    r"""Tell whether enough short lines of a text look like a page's to look at it at all; else it has no frame.
 
     >>> few = Params(words=("登录",), marks=("首页", "版权"))
     >>> [may_be_page(text, few) for text in ("回到首页\n版权所有\n", "首页\n春天\n", "登录\n首页\n")]
