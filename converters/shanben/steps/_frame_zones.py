@@ -88,6 +88,8 @@ _SHAPES = {
 _SHAPE_PATTERNS = {name: regex.compile(pattern, FLAGS) for name, pattern in _SHAPES.items()}
 _END = regex.compile(r"^[（(【\[]?(?:[责責]任[编編][辑輯]|[责責][编編])[】\]）)]?[:：]", FLAGS)
 """How the line begins with which many sites end a text."""
+_LABEL = regex.compile(r"^(?:作者|楼主|樓主|博主|来自|來自|上传者?|分享者|创建者)[:： ]{0,2}|[ |｜>＞].*$", FLAGS)
+"""What stands about a name in a line that gives it."""
 _BARS = regex.compile(r"[|｜·>＞»›/／→┊]", FLAGS)
 _COMMAS = regex.compile(r"[，、,；]", FLAGS)
 _LATIN = regex.compile(r"[A-Za-z]", FLAGS)
@@ -323,7 +325,7 @@ def zone_frame(
     frame = {n for zone in zones_found if _is_dense(outer, zone) for n in zone}
     frame -= _title(outer, text, frame) | _first_line(outer)
     frame |= _under_title(outer, zones, {n for n, chance in enumerate(likely) if chance < DOUBT})
-    frame |= _names_again(outer, text[0], frame, {n for n, chance in enumerate(likely) if chance < EVEN})
+    frame |= _names_again(outer, text[0], doubtless, {n for n, chance in enumerate(likely) if chance < EVEN})
     return {seen[n] for n in frame}, chances
 
 
@@ -407,10 +409,11 @@ def _under_title(lines: Sequence[Line], zones: str, doubtless: set[int]) -> set[
     }
 
 
-def _names_again(lines: Sequence[Line], title: int, frame: set[int], doubted: set[int]) -> set[int]:
-    """Give the ``doubted`` names between the title and the first sentence that stand among the lines that go, too."""
-    gone = {lines[n].said for n in frame}
+def _names_again(lines: Sequence[Line], title: int, doubtless: set[int], doubted: set[int]) -> set[int]:
+    """Give the ``doubted`` names between the title and the first sentence that a line of the frame gives, too."""
     sentence = next((n for n in range(title, len(lines)) if _is_sentence(lines[n].said)), title)
+    others = [lines[n].said for n in doubtless if not title <= n < sentence]
+    gone = {*others, *(_LABEL.sub("", said) for said in others)}
     return {
         n
         for n in range(title + 1, sentence)
@@ -418,11 +421,16 @@ def _names_again(lines: Sequence[Line], title: int, frame: set[int], doubted: se
     }
 
 
+def _is_doubled(line: Line, below: Line) -> bool:
+    """Tell whether a page gives its title twice."""
+    return line.kind == "text" and len(line.said) >= LONGER and line.said == below.said
+
+
 def _title(lines: Sequence[Line], text: Sequence[int], frame: set[int]) -> set[int]:
     """Give the line above the text that may be its title, unless such a line stands at the head of the text, too.
 
-    That is the last one whose words come again in the text, else the last one above facts or below the path, else,
-    where the text begins with a sentence, the longest.
+    That are the last one whose words come again in the text and the one of which most do, else the last one that stands
+    twice, above facts or below the path, else, where the text begins with a sentence, the longest.
     """
     sentence = _SHAPE_PATTERNS["sent"]
     said = [s for n in text if len(s := lines[n].said) >= 20 or STOP.search(s) or sentence.search(s)]
@@ -432,7 +440,11 @@ def _title(lines: Sequence[Line], text: Sequence[int], frame: set[int]) -> set[i
         for n in range(text[0])
         if lines[n].kind in ("text", "prose", "menu") and 2 <= len(lines[n].said) <= TITLE_LENGTH
     ]
-    placed = [n for n in may_be if lines[n + 1].kind in FACTS or (n and lines[n - 1].kind == "path")]
+    placed = [
+        n
+        for n in may_be
+        if lines[n + 1].kind in FACTS or (n and lines[n - 1].kind == "path") or _is_doubled(lines[n], lines[n + 1])
+    ]
     likeness = _title_likeness(lines, text)
     if likeness >= SURE_TITLE:
         placed = [n for n in placed if len(lines[n].said) >= LONGER]

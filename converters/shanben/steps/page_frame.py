@@ -107,7 +107,7 @@ def _held(
         for n, chance in chances.items()
         if chance > _enough(known[n], lines[n], n < start)
         and n < foot
-        and (above if n < start else times)[known[n].said] == 1
+        and ((above if n < start else times)[known[n].said] == 1 or (n < start and known[n].said == known[n + 1].said))
         and not _is_row(known[n].said)
         and points_of(known[n], params) < PLEA
     }
@@ -160,8 +160,15 @@ def _contacts(lines: Sequence[Line], frame: set[int]) -> set[int]:
         end += 1
     if any(_OWNED.search(line.said) for line in lines[start:end]):
         return set()
+    if start < end and lines[start].kind == "list" and not _tells(lines[start + 1 : end]):
+        return set()
     followed = end < len(lines) and (lines[end].kind == "foot" or (lines[end].kind == "near" and end > start))
     return set() if followed else set(range(start, end))
+
+
+def _tells(lines: Sequence[Line]) -> bool:
+    """Tell whether lines under a heading over links say several things, figures among them, and are no links."""
+    return len(lines) > 1 and any(char.isdigit() for line in lines for char in line.said)
 
 
 def _is_contact(line: Line) -> bool:
