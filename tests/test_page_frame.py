@@ -15,7 +15,7 @@ from shanben.cli import main
 from shanben.errors import SourceError
 from shanben.ledger import Capture, Change, apply_changes
 from shanben.pipeline import clean, plan
-from shanben.steps._frame_lines import Kind, Line, outer_lines
+from shanben.steps._frame_lines import Kind, Line, may_be_page, outer_lines
 from shanben.steps._frame_zones import ZONES, features_of, likelihoods, read_weights, zone_frame
 from shanben.steps.page_frame import STEP, Params, page_frame
 from shanben.values import Text
@@ -392,6 +392,67 @@ def test_the_read_weights_are_whole() -> None:
         True,
     ]
     assert all(name.isprintable() and "\t" not in name for name in weights.rows)
+
+
+# --- what ends a text ------------------------------------------------------------------------------------------------
+
+APP = "展开更多\n扫码下载客户端\n发表评论\n猜你喜欢\n换一换\n登录\n注册\n"
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "联系我们\n微博：@桥头修钟铺\n邮箱：clock@example.com\n",
+        "片头：晨光\n片尾：茉莉花（口琴版）\n",
+        "相关链接：\n活动时间：7月24日下午两点\n活动地点：江边书店二楼\n报名电话：0731-12345678\n",
+    ],
+)
+def test_contacts_and_credits_right_below_a_text_stay(section: str) -> None:
+    text = f"{TITLE}\n{LONG}{section}"
+    assert after(f"{HEAD}{text}{APP}") == text
+
+
+@pytest.mark.parametrize(
+    "links", ["推荐阅读\n布店旧事：一匹布一辈子\n", "版权声明：本报作品版权归本报所有\n地址：江城市文昌路1号\n"]
+)
+def test_links_and_notices_that_only_look_like_contacts_go(links: str) -> None:
+    assert after(f"{HEAD}{TITLE}\n{LONG}{links}{APP}") == f"{TITLE}\n{LONG}"
+
+
+def test_the_address_above_the_foot_of_a_site_goes() -> None:
+    foot = "地址：江城市文昌路1号\n邮编：410000\n湘ICP备12345678号\n"
+    assert after(f"{HEAD}{TITLE}\n{LONG}{foot}") == f"{TITLE}\n{LONG}"
+
+
+def test_a_title_that_a_page_gives_twice_stays() -> None:
+    name = "用脚本给旧书编目"
+    site = "会员\n所有博客\n我的博客\n退出登录\n注册 登录\n石头记\n一行一行写，一步一步走\n"
+    left = after(f"{HEAD}{site}首页 新随笔 联系 订阅 管理\n{name}\n{name}\n{LONG}{FOOT}")
+    assert left.endswith(f"{name}\n{LONG}") and "我的博客" not in left
+
+
+# --- texts that are no pages -----------------------------------------------------------------------------------------
+
+
+def test_a_text_without_two_lines_like_those_of_pages_is_not_looked_through() -> None:
+    assert not may_be_page(f"{TITLE}\n{LONG}版权所有\n", params())
+    assert may_be_page(f"{TITLE}\n{LONG}版权所有\n回到首页\n", params())
+    assert may_be_page(f"{TITLE}\n{LONG}", params(marks=()))
+
+
+def test_a_sentence_about_pages_is_no_sign_of_one() -> None:
+    said = "他在网站的首页上看到了版权声明，又点击下载，登录之后才发现，这本书已经从书架上撤了下来，只好写信去问。\n"
+    assert len(said) > 50 and not may_be_page(f"{TITLE}\n{'又过了些日子。' * 2}{said}{said}", params())
+
+
+def test_a_text_that_is_no_page_costs_next_to_nothing() -> None:
+    text, given = "春天的花开了，他看了很久，一直看到天黑，才慢慢走回家去。" * 3 + "\n", params()
+    text *= 60
+    may_be_page(text, given)
+    start = time.process_time()
+    for _ in range(100):
+        assert list(page_frame(Text.of(text), given)) == []
+    assert time.process_time() - start < 0.2
 
 
 # --- training --------------------------------------------------------------------------------------------------

@@ -45,12 +45,22 @@ COUNTED = 150
 """More characters of one line do not count."""
 DOUBT = 0.02
 """A line above or below the text goes if it is less likely text than this."""
+LONE = 0.2
+"""A line with such on both sides, beyond a list of links or a site's foot, goes if it is less likely text than this."""
+EVEN = 0.5
+"""A name under the title that stands in the frame, too, goes if it is less likely text than this."""
+NAME = 12
+"""A longer line is no name."""
+FEW = 3
+"""So many lines between the text and a line that belongs to pages go with it."""
 DENSE, SPARSE_LINES = 0.18, 20
 """At least so great a share of the lines of a head or foot is known, if it has more lines than this."""
 LONGER = 7
 """So long a line at the very top may be the title."""
 MANY = 3
 """Below so many lines that part runs of sentences, or a list of links or a site's foot, sentences go, too."""
+SURE_TITLE = 0.6
+"""So great a share of the pairs of characters of a line comes again in the text if it is surely the title."""
 TITLE_LENGTH = 60
 """A longer line is no title."""
 
@@ -78,6 +88,8 @@ _SHAPES = {
 _SHAPE_PATTERNS = {name: regex.compile(pattern, FLAGS) for name, pattern in _SHAPES.items()}
 _END = regex.compile(r"^[（(【\[]?(?:[责責]任[编編][辑輯]|[责責][编編])[】\]）)]?[:：]", FLAGS)
 """How the line begins with which many sites end a text."""
+_LABEL = regex.compile(r"^(?:作者|楼主|樓主|博主|来自|來自|上传者?|分享者|创建者)[:： ]{0,2}|[ |｜>＞].*$", FLAGS)
+"""What stands about a name in a line that gives it."""
 _BARS = regex.compile(r"[|｜·>＞»›/／→┊]", FLAGS)
 _COMMAS = regex.compile(r"[，、,；]", FLAGS)
 _LATIN = regex.compile(r"[A-Za-z]", FLAGS)
@@ -306,10 +318,14 @@ def zone_frame(
     if not is_page or (not surely and (not said or said < _mass(outer, around))):
         return set(), chances
     doubtless = {n for n, chance in enumerate(likely) if chance < DOUBT and outer[n].kind != "keep"}
-    zones_found = (_below(outer, text[-1] + 1, doubtless), _above(outer, text[0], doubtless))
+    zones_found = (
+        _below(outer, text[-1] + 1, doubtless, {n for n, chance in enumerate(likely) if chance < LONE}),
+        _above(outer, text[0], doubtless, _title_likeness(outer, text) >= SURE_TITLE),
+    )
     frame = {n for zone in zones_found if _is_dense(outer, zone) for n in zone}
     frame -= _title(outer, text, frame) | _first_line(outer)
     frame |= _under_title(outer, zones, {n for n, chance in enumerate(likely) if chance < DOUBT})
+    frame |= _names_again(outer, text[0], doubtless, {n for n, chance in enumerate(likely) if chance < EVEN})
     return {seen[n] for n in frame}, chances
 
 
@@ -322,26 +338,35 @@ def _surely_text(lines: Sequence[Line]) -> range:
     return range(0)
 
 
-def _below(lines: Sequence[Line], start: int, doubtless: set[int]) -> set[int]:
+def _below(lines: Sequence[Line], start: int, doubtless: set[int], doubted: set[int]) -> set[int]:
     """Give what goes below the text: from a line that belongs to pages on, up to a sentence; sentences from a border on.
 
-    Facts right below the text are left to the rules that capture them.
+    Facts right below the text are left to the rules that capture them. Beyond a border a lone ``doubted`` line goes too.
     """
     first = _first(lines, range(start, len(lines)), doubtless & {n for n in doubtless if lines[n].kind in ANCHORS})
+    if start < first <= start + FEW and first < len(lines) and all(n in doubtless for n in range(start, first)):
+        first = start
     parts = [n for n in range(start, len(lines)) if n in doubtless and lines[n].kind in PARTS]
     part = parts[0] if parts else len(lines)
     ends = [n for n in parts if lines[n].kind in ("list", "foot")] + parts[MANY - 1 : MANY]
     border = min(ends, default=len(lines))
     stop = _first(lines, range(first, border), {n for n in range(first, border) if _is_sentence(lines[n].said)})
-    return {
+    found = {
         n for n in doubtless if first <= n and (n < stop or n >= border) and (lines[n].kind not in FACTS or n > part)
     }
+    lone = {n for n in doubted if n > border and n - 1 in found and n + 1 in found and lines[n].kind != "keep"}
+    return found | lone
 
 
-def _above(lines: Sequence[Line], end: int, doubtless: set[int]) -> set[int]:
-    """Give what goes above the text: up to a line that belongs to pages, sentences up to a border; facts stay."""
+def _above(lines: Sequence[Line], end: int, doubtless: set[int], titled: bool) -> set[int]:
+    """Give what goes above the text: up to a line that belongs to pages, sentences up to a border; facts stay.
+
+    Where the text is ``titled``, so do the words below the last such line.
+    """
     last = max((n for n in doubtless if n < end and lines[n].kind in ANCHORS), default=-1)
     border = max((n for n in doubtless if n < end and lines[n].kind in BORDERS), default=-1)
+    while titled and last >= 0 and last + 1 in doubtless and last + 1 < end and len(lines[last + 1].said) < LONGER:
+        last += 1
     return {
         n
         for n in doubtless
@@ -360,6 +385,14 @@ def _first_line(lines: Sequence[Line]) -> set[int]:
     return {0} if lines[0].kind == "text" and len(said) >= LONGER and len(said.split()) < 3 else set()
 
 
+def _title_likeness(lines: Sequence[Line], text: Sequence[int]) -> float:
+    """Give which share of the first line of the text comes again below, 0 where it is none of a title."""
+    said = lines[text[0]].said
+    if not LONGER <= len(said) <= TITLE_LENGTH or _is_sentence(said) or _SHAPE_PATTERNS["num"].search(said):
+        return 0.0
+    return _again(said, _han_pairs("".join(lines[n].said for n in text[1:] if _is_sentence(lines[n].said))[:_BODY]))
+
+
 def _first(lines: Sequence[Line], among: range, wanted: set[int]) -> int:
     """Give the first of the wanted lines, the number of lines where there is none."""
     return next((n for n in among if n in wanted), len(lines))
@@ -376,22 +409,52 @@ def _under_title(lines: Sequence[Line], zones: str, doubtless: set[int]) -> set[
     }
 
 
+def _names_again(lines: Sequence[Line], title: int, doubtless: set[int], doubted: set[int]) -> set[int]:
+    """Give the ``doubted`` names between the title and the first sentence that a line of the frame gives, too."""
+    sentence = next((n for n in range(title, len(lines)) if _is_sentence(lines[n].said)), title)
+    others = [lines[n].said for n in doubtless if not title <= n < sentence]
+    gone = {*others, *(_LABEL.sub("", said) for said in others)}
+    return {
+        n
+        for n in range(title + 1, sentence)
+        if n in doubted and lines[n].kind == "text" and len(lines[n].said) <= NAME and lines[n].said in gone
+    }
+
+
+def _is_doubled(line: Line, below: Line) -> bool:
+    """Tell whether a page gives its title twice."""
+    return line.kind == "text" and len(line.said) >= LONGER and line.said == below.said
+
+
 def _title(lines: Sequence[Line], text: Sequence[int], frame: set[int]) -> set[int]:
     """Give the line above the text that may be its title, unless such a line stands at the head of the text, too.
 
-    That is the last one whose words come again in the text, else the last one above facts or below the path, else,
-    where the text begins with a sentence, the longest.
+    That are the last one whose words come again in the text and the one of which most do, else the last one that stands
+    twice, above facts or below the path, else, where the text begins with a sentence, the longest.
     """
-    pairs = _han_pairs("".join(lines[n].said for n in text if len(lines[n].said) >= 20)[:_BODY])
+    sentence = _SHAPE_PATTERNS["sent"]
+    said = [s for n in text if len(s := lines[n].said) >= 20 or STOP.search(s) or sentence.search(s)]
+    pairs = _han_pairs("".join(said)[:_BODY])
     may_be = [
         n
         for n in range(text[0])
         if lines[n].kind in ("text", "prose", "menu") and 2 <= len(lines[n].said) <= TITLE_LENGTH
     ]
-    placed = [n for n in may_be if lines[n + 1].kind in FACTS or (n and lines[n - 1].kind == "path")]
+    placed = [
+        n
+        for n in may_be
+        if lines[n + 1].kind in FACTS or (n and lines[n - 1].kind == "path") or _is_doubled(lines[n], lines[n + 1])
+    ]
+    likeness = _title_likeness(lines, text)
+    if likeness >= SURE_TITLE:
+        placed = [n for n in placed if len(lines[n].said) >= LONGER]
+        may_be = [n for n in may_be if n in placed or _again(lines[n].said, pairs) >= likeness]
     titles = [n for n in may_be if 2 * _again(lines[n].said, pairs) >= 1] or placed
     if titles:
         twice = {lines[n].said for n in titles} & {lines[n].said for n in text[:2]}
-        return set() if twice or any(n not in frame for n in titles) else {titles[-1]}
+        best = max(titles, key=lambda n: (_again(lines[n].said, pairs), n))
+        return set() if twice or any(n not in frame for n in titles) else {titles[-1], best}
+    if likeness >= SURE_TITLE:
+        return set()
     best = max(may_be, key=lambda n: (len(lines[n].said.split()) < 3, len(lines[n].said)), default=text[0])
     return {best} if _is_sentence(lines[text[0]].said) and best in frame else set()

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+import regex
+
 from shanben.ledger import Capture, Change, Finding
 from shanben.steps import Step
 from shanben.steps._frame_edges import (
@@ -26,6 +28,7 @@ from shanben.steps._frame_edges import (
 from shanben.steps._frame_lines import (
     CERTAIN,
     FACTS,
+    FLAGS,
     KNOWN,
     LABELLED,
     Line,
@@ -45,8 +48,19 @@ LIKELY = 0.5
 """A line at an edge stays if it is more likely text than this."""
 ROW_OF_WORDS = 4
 """So many words with blanks between are a row of them, as in a menu."""
+LONGEST_WORD = 8
+"""A row of words has none that is longer."""
 LIKELIER = 0.99
 """The same for a line whose words or neighbours speak for the frame."""
+LIKELY_TITLE = 0.9
+"""The same for such a line above the first sentence, which may be the title."""
+
+
+_OWNED = regex.compile("版[权權]|[转轉][载載]|©", FLAGS)
+MOST_CONTACTS = 8
+"""So many lines a section of contacts below the text may have."""
+HEADING_LENGTH = 6
+"""So long is its heading at most."""
 
 
 def page_frame(text: Text, params: Params) -> Iterator[Finding]:
@@ -66,7 +80,8 @@ def page_frame(text: Text, params: Params) -> Iterator[Finding]:
 
     frame, chances = zone_frame(known, lambda line: points_of(line, params), params.weights)
     edges -= _held(known, lines, edges | frame, {n: chances.get(n, 0.0) for n in edges - frame}, params)
-    for n in sorted((edges | frame) - _labelled_section(known, edges | frame)):
+    taken = edges | frame
+    for n in sorted(taken - _labelled_section(known, taken) - _contacts(known, taken)):
         span = text.lines[lines[n].index]
         if n in edges:
             for field, value in _facts_of(lines[n], params):
@@ -90,10 +105,10 @@ def _held(
     likely = {
         n
         for n, chance in chances.items()
-        if chance > (LIKELY if known[n].kind == lines[n].kind and lines[n].kind in ("text", "prose") else LIKELIER)
+        if chance > _enough(known[n], lines[n], n < start)
         and n < foot
-        and (above if n < start else times)[known[n].said] == 1
-        and len(known[n].said.split()) < ROW_OF_WORDS
+        and ((above if n < start else times)[known[n].said] == 1 or (n < start and known[n].said == known[n + 1].said))
+        and not _is_row(known[n].said)
         and points_of(known[n], params) < PLEA
     }
     below = sentences[-1] + 1 if sentences else foot
@@ -103,6 +118,18 @@ def _held(
         below += 1
     lost = {n for n in taken - held if known[n].kind == "prose"}
     return {n for n in held if n <= start or n + 1 not in lost}
+
+
+def _is_row(said: str) -> bool:
+    words = said.split()
+    return len(words) >= ROW_OF_WORDS and max(map(len, words)) <= LONGEST_WORD
+
+
+def _enough(known: Line, mended: Line, above: bool) -> float:
+    """Give how likely a line at an edge must be text to stay: less if nothing speaks against it, or ``above`` the text."""
+    if known.kind == mended.kind and mended.kind in ("text", "prose"):
+        return LIKELY
+    return LIKELY_TITLE if above and known.kind in ("text", "prose") else LIKELIER
 
 
 def _labelled_section(lines: Sequence[Line], frame: set[int]) -> set[int]:
@@ -118,6 +145,40 @@ def _labelled_section(lines: Sequence[Line], frame: set[int]) -> set[int]:
     end = next((n for n in below if not LABELLED.match(lines[n].said) or lines[n].kind in CERTAIN), len(lines))
     figures = any(char.isdigit() for line in lines[start + 1 : end] for char in line.said)
     return set(range(start, end)) if figures and not _is_title(lines, end) else set()
+
+
+def _contacts(lines: Sequence[Line], frame: set[int]) -> set[int]:
+    """Give the lines right below the text that are no buttons but labels with values: whom to ask, who made it.
+
+    A heading may stand above them. Where a site's foot or its address follows at once they are that foot's.
+    """
+    prose = max((n for n, line in enumerate(lines) if is_hard(line) and n not in frame), default=-1)
+    if prose < 0:
+        return set()
+    start = end = next((n for n in range(prose + 1, len(lines)) if n in frame), len(lines))
+    while end < len(lines) and end - start < MOST_CONTACTS and (_is_contact(lines[end]) or _heads(lines, end)):
+        end += 1
+    if any(_OWNED.search(line.said) for line in lines[start:end]):
+        return set()
+    if start < end and lines[start].kind == "list" and not _tells(lines[start + 1 : end]):
+        return set()
+    followed = end < len(lines) and (lines[end].kind == "foot" or (lines[end].kind == "near" and end > start))
+    return set() if followed else set(range(start, end))
+
+
+def _tells(lines: Sequence[Line]) -> bool:
+    """Tell whether lines under a heading over links say several things, figures among them, and are no links."""
+    return len(lines) > 1 and any(char.isdigit() for line in lines for char in line.said)
+
+
+def _is_contact(line: Line) -> bool:
+    return LABELLED.match(line.said) is not None and line.kind in ("text", "near", "keep")
+
+
+def _heads(lines: Sequence[Line], n: int) -> bool:
+    """Tell whether a short line without a label stands above a label with its value."""
+    alone = len(lines[n].said) <= HEADING_LENGTH and lines[n].kind in ("text", "weak", "menu", "list", "sign")
+    return alone and n + 1 < len(lines) and _is_contact(lines[n + 1])
 
 
 def _is_title(lines: Sequence[Line], n: int) -> bool:
