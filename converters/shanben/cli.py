@@ -737,7 +737,7 @@ def train_frame(pages: tuple[Path, ...], out: Path, mixtures: int, rules: tuple[
       shanben train-frame pages/ -o my-pages.tsv
     """
     from shanben.pipeline import plan
-    from shanben.steps._frame_lines import Params
+    from shanben.steps._frame_params import Params
     from shanben.steps._frame_train import train
 
     rule = next(r for r in plan(rules).rulebook.rules if r.id == "frame-of-web-page")

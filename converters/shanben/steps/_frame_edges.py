@@ -12,7 +12,6 @@ from shanben.steps._frame_lines import (
     BUTTONS,
     CERTAIN,
     FACTS,
-    FLAGS,
     KNOWN,
     LEADS,
     PRESSED,
@@ -21,12 +20,12 @@ from shanben.steps._frame_lines import (
     TITLES,
     WORDS,
     Line,
-    Params,
     bare_letters,
     bare_set,
     is_hard,
     runs_of,
 )
+from shanben.steps._frame_params import FLAGS, Params
 from shanben.steps._frame_scores import (
     HAN,
     HEADING,

@@ -10,20 +10,8 @@ from itertools import groupby, pairwise
 
 import regex
 
-from shanben.steps._frame_lines import (
-    CERTAIN,
-    FACTS,
-    FLAGS,
-    LEADS,
-    LONGEST_FRAME,
-    OUTER,
-    STOP,
-    WORDS,
-    Kind,
-    Line,
-    Params,
-    is_hard,
-)
+from shanben.steps._frame_lines import CERTAIN, FACTS, LEADS, LONGEST_FRAME, OUTER, STOP, WORDS, Kind, Line, is_hard
+from shanben.steps._frame_params import FLAGS, Params
 
 HAN = regex.compile(r"\p{Han}+", FLAGS)
 _FULL_STOP = regex.compile(r"[。；][”’」』）)】]*$|[。；！？].*[。；！？]", FLAGS)

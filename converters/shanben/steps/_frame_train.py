@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from shanben.errors import SourceError, UsageError
-from shanben.steps._frame_lines import Line, Params, in_context, outer_lines, with_keywords
+from shanben.steps._frame_lines import Line, in_context, outer_lines, with_keywords
+from shanben.steps._frame_params import Params
 from shanben.steps._frame_scores import points_of
 from shanben.steps._frame_zones import STEPS, ZONES, features_of
 from shanben.tools.storage import read_source, write_file

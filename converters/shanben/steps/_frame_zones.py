@@ -22,7 +22,8 @@ import regex
 
 from shanben.errors import SourceError
 from shanben.resources import data_root
-from shanben.steps._frame_lines import FACTS, FLAGS, KNOWN, LEADS, OUTER, STOP, Line
+from shanben.steps._frame_lines import FACTS, KNOWN, LEADS, OUTER, STOP, Line
+from shanben.steps._frame_params import FLAGS
 from shanben.tools.storage import read_source
 
 ZONES = "HTIF"

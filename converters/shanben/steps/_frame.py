@@ -1,0 +1,216 @@
+"""Which lines of a text are the frame of a web page, decided by several signs together.
+
+A line alone seldom tells: `下载` may be a heading, `联系电话：…` part of a notice. Between a menu and a row of buttons,
+or below a copyright line, they are frame. So each line gets a kind by the vocabularies of the rule, the text is what
+lies between the first and the last line of prose, and only above and below it lines may go. What states a fact about
+the text (date, source, author) is left to the rules that capture it, but counts as a neighbour.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import regex
+
+from shanben.ledger import Capture, Change, Finding
+from shanben.steps._frame_edges import (
+    button_rows,
+    foot_frame,
+    head_frame,
+    inside_frame,
+    page_marks,
+    past_signature,
+    sure_lines,
+    text_body,
+)
+from shanben.steps._frame_lines import (
+    CERTAIN,
+    FACTS,
+    KNOWN,
+    LABELLED,
+    Line,
+    any_of,
+    in_context,
+    is_hard,
+    outer_lines,
+    with_keywords,
+)
+from shanben.steps._frame_params import FLAGS, Params
+from shanben.steps._frame_scores import ISLAND, PLEA, Title, count_scores, likely_title, points_of, weighed
+from shanben.values import Span, Text
+
+LIKELY = 0.5
+"""A line at an edge stays if it is more likely text than this."""
+ROW_OF_WORDS = 4
+"""So many words with blanks between are a row of them, as in a menu."""
+LONGEST_WORD = 8
+"""A row of words has none that is longer."""
+LIKELIER = 0.99
+"""The same for a line whose words or neighbours speak for the frame."""
+LIKELY_TITLE = 0.9
+"""The same for such a line above the first sentence, which may be the title."""
+
+
+_OWNED = regex.compile("版[权權]|[转轉][载載]|©", FLAGS)
+MOST_CONTACTS = 8
+"""So many lines a section of contacts below the text may have."""
+HEADING_LENGTH = 6
+"""So long is its heading at most."""
+
+
+def frame_of(text: Text, params: Params) -> Iterator[Finding]:
+    """Give the lines of the frame as changes, and the facts that they state; see `page_frame`."""
+    known = in_context(with_keywords(outer_lines(text, params), params))
+    edges, lines = _by_edges(known, params)
+    if not edges and not any(line.kind in KNOWN for line in known):
+        return
+    from shanben.steps._frame_zones import zone_frame  # with NumPy, which most texts never need
+
+    frame, chances = zone_frame(known, lambda line: points_of(line, params), params.weights)
+    edges -= _held(known, lines, edges | frame, {n: chances.get(n, 0.0) for n in edges - frame}, params)
+    taken = edges | frame
+    for n in sorted(taken - _labelled_section(known, taken) - _contacts(known, taken)):
+        span = text.lines[lines[n].index]
+        if n in edges:
+            for field, value in _facts_of(lines[n], params):
+                yield Capture(span.start, field, value)
+        yield _removal(text.content, span)
+
+
+def _held(
+    known: Sequence[Line], lines: Sequence[Line], taken: set[int], chances: Mapping[int, float], params: Params
+) -> set[int]:
+    """Give the lines at an edge that stay because their zone is the text; ``lines`` are those known, mended by words.
+
+    Of the lines ``taken``, those with ``chances`` may stay: of those below the text only what follows it at once, and none that
+    is a row of words, pleads for something, comes again, stands below a site's foot, or leads lines that go.
+    """
+    sentences = [n for n, line in enumerate(known) if n not in taken and is_hard(line)]
+    start = sentences[0] if sentences else 0
+    times = Counter(line.said for line in known)
+    above = Counter(line.said for line in known[:start])
+    foot = next((n for n in range(start, len(known)) if known[n].kind == "foot"), len(known))
+    likely = {
+        n
+        for n, chance in chances.items()
+        if chance > _enough(known[n], lines[n], n < start)
+        and n < foot
+        and ((above if n < start else times)[known[n].said] == 1 or (n < start and known[n].said == known[n + 1].said))
+        and not _is_row(known[n].said)
+        and points_of(known[n], params) < PLEA
+    }
+    below = sentences[-1] + 1 if sentences else foot
+    held = {n for n in likely if n < below and known[n].kind in ("text", "prose")}
+    while below in likely:
+        held.add(below)
+        below += 1
+    lost = {n for n in taken - held if known[n].kind == "prose"}
+    return {n for n in held if n <= start or n + 1 not in lost}
+
+
+def _is_row(said: str) -> bool:
+    words = said.split()
+    return len(words) >= ROW_OF_WORDS and max(map(len, words)) <= LONGEST_WORD
+
+
+def _enough(known: Line, mended: Line, above: bool) -> float:
+    """Give how likely a line at an edge must be text to stay: less if nothing speaks against it, or ``above`` the text."""
+    if known.kind == mended.kind and mended.kind in ("text", "prose"):
+        return LIKELY
+    return LIKELY_TITLE if above and known.kind in ("text", "prose") else LIKELIER
+
+
+def _labelled_section(lines: Sequence[Line], frame: set[int]) -> set[int]:
+    """Give the first heading over links below the text, with what follows, where only labels with values follow it.
+
+    Such a section tells when and where, as in ``相关链接``, ``时间：每周二8:30``, ``电话：0731-82121234``.
+    """
+    prose = max((n for n, line in enumerate(lines) if is_hard(line) and n not in frame), default=-1)
+    start = prose + 1
+    if prose < 0 or start >= len(lines) or lines[start].kind != "list":
+        return set()
+    below = range(start + 1, len(lines))
+    end = next((n for n in below if not LABELLED.match(lines[n].said) or lines[n].kind in CERTAIN), len(lines))
+    figures = any(char.isdigit() for line in lines[start + 1 : end] for char in line.said)
+    return set(range(start, end)) if figures and not _is_title(lines, end) else set()
+
+
+def _contacts(lines: Sequence[Line], frame: set[int]) -> set[int]:
+    """Give the lines right below the text that are no buttons but labels with values: whom to ask, who made it.
+
+    A heading may stand above them. Where a site's foot or its address follows at once they are that foot's.
+    """
+    prose = max((n for n, line in enumerate(lines) if is_hard(line) and n not in frame), default=-1)
+    if prose < 0:
+        return set()
+    start = end = next((n for n in range(prose + 1, len(lines)) if n in frame), len(lines))
+    while end < len(lines) and end - start < MOST_CONTACTS and (_is_contact(lines[end]) or _heads(lines, end)):
+        end += 1
+    if any(_OWNED.search(line.said) for line in lines[start:end]):
+        return set()
+    if start < end and lines[start].kind == "list" and not _tells(lines[start + 1 : end]):
+        return set()
+    followed = end < len(lines) and (lines[end].kind == "foot" or (lines[end].kind == "near" and end > start))
+    return set() if followed else set(range(start, end))
+
+
+def _tells(lines: Sequence[Line]) -> bool:
+    """Tell whether lines under a heading over links say several things, figures among them, and are no links."""
+    return len(lines) > 1 and any(char.isdigit() for line in lines for char in line.said)
+
+
+def _is_contact(line: Line) -> bool:
+    return LABELLED.match(line.said) is not None and line.kind in ("text", "near", "keep")
+
+
+def _heads(lines: Sequence[Line], n: int) -> bool:
+    """Tell whether a short line without a label stands above a label with its value."""
+    alone = len(lines[n].said) <= HEADING_LENGTH and lines[n].kind in ("text", "weak", "menu", "list", "sign")
+    return alone and n + 1 < len(lines) and _is_contact(lines[n + 1])
+
+
+def _is_title(lines: Sequence[Line], n: int) -> bool:
+    return n < len(lines) and lines[n].kind in ("text", "prose")
+
+
+def _by_edges(known: Sequence[Line], params: Params) -> tuple[set[int], Sequence[Line]]:
+    """Give the indices of the lines that are frame by the kinds of all lines, and the lines with their kinds mended."""
+    scores = count_scores(known, params)
+    title = likely_title(known, scores) if scores else Title()
+    lines = weighed(known, scores, title) if scores else known
+    if not any(line.kind in CERTAIN or line.kind in ("weak", "menu") for line in lines):
+        return set(), lines
+    first, last = text_body(lines)
+    last = past_signature(lines, last)
+    head, tail = lines[:first], lines[last + 1 :]
+    has_prose = any(line.kind == "prose" for line in lines)
+    above, below = sure_lines(head, has_prose), sure_lines(tail, has_prose)
+    facts = sum(line.kind in FACTS for line in (*head, *tail))
+    if not (above or below) or len(above) + len(below) + facts < params.certain:
+        return set(), lines
+    frame = {
+        *head_frame(head, above, lines, params, title),
+        *page_marks(lines, first, last, len(above) + len(below)),
+        *(last + 1 + n for n in foot_frame(tail, below, params)),
+        *inside_frame(lines),
+        *(button_rows(lines, first, last) if has_prose and len(above) + len(below) >= ISLAND else ()),
+    }
+    unknown = {n for n, line in enumerate(lines) if line.kind == "text"}
+    if not has_prose and len(unknown & frame) > len(unknown - frame):  # a list or a poem, cut at a wrong place
+        frame -= unknown
+    return frame, lines
+
+
+def _facts_of(line: Line, params: Params) -> Iterator[tuple[str, str]]:
+    """Give field and value of what a stamp or a site's foot says in named groups of its pattern."""
+    patterns = {"stamp": params.stamps, "foot": params.feet}.get(line.kind, ())
+    found = any_of(patterns).match(line.said) if patterns else None
+    for field, value in (found.groupdict() if found else {}).items():
+        if value and value.strip():
+            yield field, value.strip()
+
+
+def _removal(content: str, span: Span) -> Change:
+    end = span.end + (content[span.end : span.end + 1] == "\n")
+    return Change(span.start, content[span.start : end], "", reason="frame of a web page")
