@@ -90,11 +90,11 @@ def build(
         results.append(result)
         if on_result:
             on_result(result)
-    _index(Path(out), report and any(r.folder for r in results))
+    bring_index(Path(out), report and any(r.folder for r in results))
     return results
 
 
-def _index(out: Path, wanted: bool) -> None:
+def bring_index(out: Path, wanted: bool) -> None:
     """Bring the list of works up to date; where none is wanted, only one that is there already."""
     if out.is_dir() and (wanted or is_ours(out / INDEX)):
         write_index(out)
@@ -123,7 +123,7 @@ def clean_work(
     layers = work.layers(rules)
     if work.profile and not profile:
         try:
-            plan(layers, work.slug, work.profile)
+            plan(layers, work.rules_name(rules), work.profile)
         except UsageError as error:
             error.where = error.where or str(work.path.parent / WORK_FILE)
             raise
@@ -131,7 +131,7 @@ def clean_work(
         work.read(limit),
         encoding=encoding or work.encoding,
         rules=layers,
-        work=work.slug,
+        work=work.rules_name(rules),
         profile=profile or work.profile,
         suppress=work.suppress,
     )
@@ -180,7 +180,7 @@ def _prepare(
     cleaned = clean_work(work, encoding=encoding, rules=rules, limit=limit, profile=profile)
     if not cleaned.text.strip():
         raise SourceError("there is no text in it, or none is left", where=str(work.path), fix="see `shanben explain`")
-    steps = cleaned.plan or plan(work.layers(rules), work.slug)
+    steps = cleaned.plan or plan(work.layers(rules), work.rules_name(rules))
     document = build_document(cleaned, steps, said=work.said, name=work.slug)
     ledger = canonical_ledger(cleaned, document)
     source_text = ledger.revert(document.text)
@@ -337,7 +337,7 @@ def build_collection(
     built = _finish(collection.slug, book, ledgers, chosen, {"works": spans}, script, reports)
     folder = Path(out) / collection.slug
     replace_folder(folder, built.files)
-    _index(Path(out), report)
+    bring_index(Path(out), report)
     return Result(collection.slug, folder, folder, book, ledgers)
 
 
