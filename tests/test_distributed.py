@@ -174,7 +174,7 @@ def bucket(s3: dict[str, str], request: pytest.FixtureRequest) -> Any:
     return fs, name
 
 
-@pytest.mark.parametrize("suffix", [".jsonl.gz", ".parquet"])
+@pytest.mark.parametrize("suffix", [".jsonl", ".jsonl.gz", ".parquet"])
 def test_shards_go_from_s3_to_s3(bucket: Any, s3: dict[str, str], tmp_path: Path, suffix: str) -> None:
     fs, name = bucket
     for n in range(3):
@@ -213,6 +213,7 @@ def test_a_killed_run_leaves_no_part_of_a_shard_on_s3(bucket: Any, s3: dict[str,
         while run.poll() is None and not fs.exists(f"{name}/out/0-00000.jsonl"):
             time.sleep(0.02)
             fs.invalidate_cache()
+        assert run.poll() is None, run.communicate()
         run.kill()
         run.communicate()
     fs.invalidate_cache()

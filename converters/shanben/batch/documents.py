@@ -142,6 +142,8 @@ def is_many(sources: Iterable[str]) -> bool:
     if len(given) != 1:
         return len(given) > 1
     path = Path(given[0])
+    if is_url(given[0]):
+        return True
     return is_rows(given[0]) or is_archive(path) or is_folder(path) or (not _stands(path) and _is_pattern(given[0]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import tempfile
@@ -60,7 +61,7 @@ def reading(name: str) -> Iterator[IO[bytes]]:
     try:
         if is_url(name):
             fs, path = file_system(name)
-            file: IO[bytes] = fs.open(path, "rb")
+            file: IO[bytes] = io.BufferedReader(fs.open(path, "rb"), 1 << 20)  # fsspec's own lines have no limit
         else:
             file = Path(name).open("rb")  # noqa: SIM115 - closed below
     except (OSError, ValueError) as error:
