@@ -210,7 +210,7 @@ def test_a_killed_run_leaves_no_part_of_a_shard_on_s3(bucket: Any, s3: dict[str,
         fs.put_file(str(tmp_path / f"{n}.jsonl"), f"{name}/in/{n}.jsonl")
     args = ("clean", f"s3://{name}/in", "-o", f"s3://{name}/out", "-j", "1")
     with command(*args, **s3) as run:
-        while run.poll() is None and not fs.exists(f"{name}/out/0-00000.jsonl"):
+        while run.poll() is None and not fs.exists(f"{name}/out/_stats/0-00000.jsonl.json"):
             time.sleep(0.02)
             fs.invalidate_cache()
         assert run.poll() is None, run.communicate()
