@@ -24,6 +24,7 @@ from shanben.ledger import from_jsonl
 from shanben.pipeline import revert
 from test_batch import (
     CLEAN,
+    COUNT,
     TEXT,
     batches_with_deadly_documents,
     deadly_work,
@@ -66,7 +67,7 @@ def workers(cluster: Any) -> list[int]:
 
 
 def test_a_dask_worker_is_killed_and_every_text_is_the_same(cluster: Any, tmp_path: Path) -> None:
-    write(tmp_path / "in", 60)
+    write(tmp_path / "in", COUNT)
     (tmp_path / "in/空.txt").write_bytes(b"")
     for name, options in (("one", ["-j", "1"]), ("dask", ["--scheduler", cluster.scheduler_address])):
         with command(
@@ -79,8 +80,8 @@ def test_a_dask_worker_is_killed_and_every_text_is_the_same(cluster: Any, tmp_pa
                 os.kill(workers(cluster)[0], signal.SIGKILL)
             said = run.communicate(timeout=200)[1]
         assert run.returncode == 3, said
-        assert "1 of 61 documents failed" in said
-    assert len(tree(tmp_path / "one")) == 120
+        assert f"1 of {COUNT + 1} documents failed" in said
+    assert len(tree(tmp_path / "one")) == 2 * COUNT
     assert tree(tmp_path / "dask") == tree(tmp_path / "one")
 
 

@@ -16,7 +16,7 @@ import click
 
 from shanben.batch.documents import Entry, Faulty, Table, is_many, iter_documents, split_tables
 from shanben.batch.manifest import Manifest
-from shanben.batch.names import NamesOnDisk
+from shanben.batch.names import Anything, NamesOnDisk
 from shanben.batch.rows import Part as RowPart
 from shanben.batch.rows import is_rows, parts_of, suffix_of
 from shanben.batch.runners import Crash, Function, in_batches, run_here, run_pool
@@ -168,7 +168,7 @@ def _survey(sources: Sequence[str], given: Sequence[str], outside: Path | None) 
     inside = sys.stderr.isatty()
     count, rules, others = 0, dict[Path, None](), dict[Path, None]()
     beside = lru_cache(maxsize=64)(left_out)
-    for entry in iter_documents(sources, limit=-1, outside=outside, inside=inside, names=_names()):
+    for entry in iter_documents(sources, limit=-1, outside=outside, inside=inside, names=(Anything(),) * 3):
         count += 1
         if isinstance(entry, Work):
             rules |= dict.fromkeys(entry.unasked(given))

@@ -140,11 +140,13 @@ def iter_works(
     With ``empty`` a folder without any document is no error.
     """
     files, slugs = files or NamesInMemory(), slugs or NamesInMemory()
+    real = lru_cache(maxsize=64)(os.path.realpath)
     for path in paths:
         count = 0
         for work in _under(path):
             count += 1
-            here = os.path.realpath(work.path)
+            given = work.path
+            here = os.path.realpath(given) if given.is_symlink() else f"{real(given.parent)}{os.sep}{given.name}"
             if not files.take(here):  # the same file is taken once
                 yield with_own_slug(work, Path(here).parent.name, slugs)
         if not count and not empty:
