@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, settings
 ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "seeds"
 
-os.environ["SHANBEN_STATE"] = tempfile.mkdtemp(prefix="shanben-state-")  # nothing of earlier runs, nothing for later ones
+# Nothing is known of earlier runs, nothing is kept for later ones.
+os.environ["SHANBEN_STATE"] = tempfile.mkdtemp(prefix="shanben-state-")
 atexit.register(shutil.rmtree, os.environ["SHANBEN_STATE"], ignore_errors=True)
 
 settings.register_profile(

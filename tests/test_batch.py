@@ -36,7 +36,7 @@ from shanben.works import Work, find_works
 
 TEXT = "通知{n}\n\n第{n}次会议强调,要抓好落实;守住底线.他说:“好”,对吗?\n"
 CLEAN = "通知{n}\n\n第{n}次会议强调，要抓好落实；守住底线。他说：“好”，对吗？\n"
-COUNT = 240
+COUNT = 120
 """Documents of a run that is stopped: so many that it cannot be over before that."""
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and links are those of POSIX")
 
@@ -259,9 +259,8 @@ def test_members_over_the_limit_and_damaged_ones_stop_no_other(tmp_path: Path) -
     (tmp_path / "b.tar.gz").write_bytes(b"no archive")
     for name in ("b.zip", "b.tar.gz"):
         assert call("build", tmp_path / name, "-o", tmp_path / "o").returncode == 3
-    cut = tarred(
-        tmp_path / "cut.tar.gz", [(tarfile.TarInfo(f"{n}.txt"), random.Random(n).randbytes(9000)) for n in range(9)]
-    )  # noqa: S311
+    chance = random.Random(5)  # noqa: S311 - bytes that cannot be packed, not secrets
+    cut = tarred(tmp_path / "cut.tar.gz", [(tarfile.TarInfo(f"{n}.txt"), chance.randbytes(9000)) for n in range(9)])
     cut.write_bytes(cut.read_bytes()[:40_000])
     assert 0 < len(taken(cut)) < 9
     assert refused(cut)
