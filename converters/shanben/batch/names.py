@@ -37,5 +37,6 @@ def temporary_database() -> sqlite3.Connection:
     base = sqlite3.connect("", isolation_level=None, check_same_thread=False)
     base.execute("PRAGMA journal_mode = OFF")
     base.execute("PRAGMA synchronous = OFF")
+    base.execute("PRAGMA cache_size = -500")  # KiB
     base.execute("BEGIN")
     return base
