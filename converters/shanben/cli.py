@@ -313,13 +313,11 @@ def clean(
       shanben clean rows.jsonl.gz -o clean.jsonl.gz
       shanben clean page.txt --profile strict-archival
     """
-    from shanben.batch.documents import is_many
-
     limit = megabytes * 1_000_000
     if out is not None and ledger_path is not None and Path(out).resolve() == ledger_path.resolve():
         raise UsageError("text and ledger cannot go to one file", where=out, fix="choose another --ledger")
     given = sources or ("-",)
-    if is_many(given):
+    if not _is_plain(given) and _is_many(given):
         from shanben.batch.tasks import Options
         from shanben.batch_commands import How, clean_many
 
@@ -339,6 +337,22 @@ def clean(
         return clean_many(given, out, many, How(jobs, scheduler, fresh))
     options = {"encoding": encoding, "rules": rules, "profile": profile}
     return _clean_one(given[0], Path(out) if out is not None else None, ledger_path, limit, options)
+
+
+_CONTAINERS = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".jsonl", ".ndjson", ".parquet")
+
+
+def _is_plain(given: Sequence[str]) -> bool:
+    """Tell quickly, without loading what reads archives and tables, that only one document is given."""
+    if len(given) != 1 or given[0].lower().endswith(_CONTAINERS):
+        return False
+    return given[0] == "-" or Path(given[0]).is_file()
+
+
+def _is_many(given: Sequence[str]) -> bool:
+    from shanben.batch.documents import is_many
+
+    return is_many(given)
 
 
 def _clean_one(source: str, out: Path | None, ledger_path: Path | None, limit: int, options: dict[str, Any]) -> int:
