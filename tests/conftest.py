@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,6 +14,10 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "seeds"
+
+# Nothing is known of earlier runs, nothing is kept for later ones.
+os.environ["SHANBEN_STATE"] = tempfile.mkdtemp(prefix="shanben-state-")
+atexit.register(shutil.rmtree, os.environ["SHANBEN_STATE"], ignore_errors=True)
 
 settings.register_profile(
     "default", deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow]

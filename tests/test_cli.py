@@ -328,9 +328,10 @@ def test_clean_writes_a_file_and_its_ledger_and_revert_goes_back(dirty: Path, tm
 
 def test_clean_of_a_folder_gives_one_text_for_each_document(library: Path, tmp_path: Path) -> None:
     good(call("clean", library, "-o", tmp_path / "out", "--ledger", tmp_path / "ledgers"))
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {"一.txt", "二.txt", "三.txt", "散篇.txt"}
-    assert {p.name for p in (tmp_path / "ledgers").iterdir()} == {"一.jsonl", "二.jsonl", "三.jsonl", "散篇.jsonl"}
-    assert (tmp_path / "out/一.txt").read_text() == "论读书\n\n内容甲，好。\n"
+    names = {"甲部/一", "甲部/二", "乙部/三", "散篇"}
+    assert tree(tmp_path / "out").keys() == {f"{name}.txt" for name in names}
+    assert tree(tmp_path / "ledgers").keys() == {f"{name}.jsonl" for name in names}
+    assert (tmp_path / "out/甲部/一.txt").read_text() == "论读书\n\n内容甲，好。\n"
 
 
 def test_clean_of_a_folder_needs_a_place(library: Path) -> None:
@@ -567,7 +568,7 @@ def test_every_command_is_known_here() -> None:
 
 def test_version_and_unknown_commands() -> None:
     assert re.fullmatch(rb"shanben, version \S+\n", good(run("--version")))
-    for args in (["no-such-command"], ["build", "--no-such-option"], ["clean", "a", "b"]):
+    for args in (["no-such-command"], ["build", "--no-such-option"], ["explain", "a", "b"]):
         done = run(*args)
         assert done.returncode == 2
         assert b"Traceback" not in done.stderr

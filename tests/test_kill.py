@@ -158,7 +158,7 @@ def test_a_stop_before_any_single_step_leaves_the_old_or_the_new_folder(
     old, new = ({"a.txt": v, "b/c.txt": v, "manifest-sha256.txt": b""} for v in (b"old", b"new"))
     if not atomic:
         monkeypatch.setattr(storage, "_exchange", lambda _a, _b: False)
-    monkeypatch.setattr(storage, "_is_alive", lambda _pid: False)
+    monkeypatch.setattr(storage, "is_alive", lambda _pid: False)
     for step in range(60):
         target = tmp_path / str(step) / "work"
         files = [with_manifest(old), with_manifest(new)]

@@ -91,11 +91,11 @@ def build(
         results.append(result)
         if on_result:
             on_result(result)
-    _index(Path(out), report and any(r.folder for r in results))
+    bring_index(Path(out), report and any(r.folder for r in results))
     return results
 
 
-def _index(out: Path, wanted: bool) -> None:
+def bring_index(out: Path, wanted: bool) -> None:
     """Bring the list of works up to date; where none is wanted, only one that is there already."""
     if out.is_dir() and (wanted or is_ours(out / INDEX)):
         write_index(out)
@@ -152,7 +152,7 @@ def _prepare(
     cleaned = clean_work(work, encoding=encoding, rules=rules, limit=limit, profile=profile)
     if not cleaned.text.strip():
         raise SourceError("there is no text in it, or none is left", where=str(work.path), fix="see `shanben explain`")
-    steps = cleaned.plan or plan(work.layers(rules), work.slug)
+    steps = cleaned.plan or plan(work.layers(rules), work.rules_name(rules))
     document = build_document(cleaned, steps, said=work.said, name=work.slug)
     ledger = canonical_ledger(cleaned, document)
     source_text = ledger.revert(document.text)
@@ -309,7 +309,7 @@ def build_collection(
     built = _finish(collection.slug, book, ledgers, chosen, {"works": spans}, script, reports)
     folder = Path(out) / collection.slug
     replace_folder(folder, built.files)
-    _index(Path(out), report)
+    bring_index(Path(out), report)
     return Result(collection.slug, folder, folder, book, ledgers)
 
 

@@ -49,6 +49,17 @@ _LIMIT = click.option(
 )  # fmt: skip
 
 
+_JOBS = click.option(
+    "-j", "--jobs", type=click.IntRange(0, 1024), metavar="N",
+    help="Work with N processes, 0: one for each core. Without it one for a few documents, for more of them as with 0.",
+)  # fmt: skip
+_SCHEDULER = click.option(
+    "--scheduler", metavar="ADDRESS|local",
+    help="Let a Dask cluster do the work: its address, or `local` for one of N processes on this machine.",
+)  # fmt: skip
+_FRESH = click.option(
+    "--fresh", is_flag=True, help="Do all anew, also what an earlier run finished and has not changed."
+)
 _PROFILE = click.option(
     "--profile", metavar="NAME|FILE",
     help="The kind of document, by name or as a .yaml file; without it the text itself decides.",
@@ -152,7 +163,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("sources", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("sources", nargs=-1, type=click.Path())
 @click.option(
     "-o",
     "--out",
@@ -183,146 +194,193 @@ def main() -> None:
     help="Editions in simplified or traditional characters (OpenCC); the clean text stays as it is.",
 )
 @click.option("--no-report", is_flag=True, help="Leave out the page that shows every change, and the list of works.")
+@_JOBS
+@_SCHEDULER
+@_FRESH
 @_PROFILE
 @_ENCODING
 @_RULES
 @_LIMIT
 @_JSON
 def build(
-    sources: tuple[Path, ...], out: Path, formats: str, book: str | None, script: str | None, no_report: bool,
+    sources: tuple[str, ...], out: Path, formats: str, book: str | None, script: str | None, no_report: bool,
+    jobs: int | None, scheduler: str | None, fresh: bool,
     profile: str | None, encoding: str | None, rules: tuple[Path, ...], megabytes: int, as_json: bool,
 ) -> int:  # fmt: skip
     """Clean documents and build their editions.
 
-    SOURCES are files or folders; without any, `seeds` is built. Each work gets a folder of its own with
-    EPUB, HTML, TXT, ledger, metadata, manifest, and a report of all changes; index.html lists the works. A failed work keeps its old editions and stops no other.
+    SOURCES are files, folders, patterns ('a/**/*.txt'), archives (.zip, .tar.gz, …) or tables of rows (.jsonl,
+    .jsonl.gz, .parquet); without any, `seeds` is built. Each work gets a folder of its own with EPUB, HTML, TXT, ledger,
+    metadata, manifest, and a report of all changes; index.html lists the works. A work whose source, rules and options
+    are those of its last build is not built again. A failed work keeps its old editions and stops no other; the exit
+    code is that of the first that failed. After an interruption the same command goes on where it was.
 
     \b
     Examples:
       shanben build
       shanben build report.txt notes/ -o dist --formats epub,txt
+      shanben build archive.zip -j 0
       shanben build essays/ --book collection.yaml
       shanben build report.txt --script hant
     """
-    from shanben.build import Result, build_collection
-    from shanben.build import build as build_works
-    from shanben.works import find_collection, find_works
-
     wanted = [f.strip() for f in formats.split(",") if f.strip()]
-    paths = list(sources) or [Path("seeds")]
-    if not sources and not paths[0].is_dir():
+    given = list(sources) or ["seeds"]
+    if not sources and not Path("seeds").is_dir():
         raise UsageError("there is nothing to build", fix="name files or folders: shanben build report.txt")
-    options: dict[str, Any] = {"formats": wanted, "encoding": encoding, "rules": rules, "limit": megabytes * 1_000_000}
-    options |= {"profile": profile, "script": script, "report": not no_report}
-    if book is not None:
-        if len(paths) != 1:
-            raise UsageError("a book is made of one folder", fix="shanben build DIR --book collection.yaml")
-        collection = find_collection(paths[0], Path(book) if book else None)
-        _tell_rules((w for _, works in collection.parts for w in works), rules)
-        count = sum(len(works) for _, works in collection.parts)
-        with _progress([], count, "cleaning") as bar:
-            results = [build_collection(collection, out, on_result=lambda _r: bar.update(1), **options)]
-    else:
-        works = find_works(paths)
-        _tell_rules(works, rules)
-        with _progress([], len(works), "building") as bar:
-            results = build_works((), out, works=works, on_result=lambda _r: bar.update(1), **options)
+    if book is None:
+        from shanben.batch.tasks import Options
+        from shanben.batch_commands import How, build_many
 
-    def line(r: Result) -> dict[str, object]:
-        if r.error:
-            return {"work": r.slug, "source": str(r.source), "error": str(r.error), "code": r.error.code}
-        assert r.document is not None and r.ledgers is not None  # noqa: S101 - a result has an error or both
-        return {
-            "work": r.slug, "folder": str(r.folder), "title": r.document.metadata.title,
-            "changes": sum(a.count for p in r.document.provenance for a in p.actions),
-            "suggestions": sum(p.suggestions for p in r.document.provenance),
-            "characters": len(r.document.text),
-        }  # fmt: skip
+        options = Options(
+            "build", out, formats=tuple(wanted), encoding=encoding, rules=tuple(map(str, rules)),
+            limit=megabytes * 1_000_000, profile=profile, script=script, report=not no_report,
+        )  # fmt: skip
+        return build_many(given, options, How(jobs, scheduler, fresh), as_json=as_json)
+    if len(given) != 1:
+        raise UsageError("a book is made of one folder", fix="shanben build DIR --book collection.yaml")
+    if jobs is not None or scheduler:
+        raise UsageError("a book is made by one process", fix="leave out -j and --scheduler")
+    return _build_book(
+        Path(given[0]), Path(book) if book else None, out, as_json=as_json, rules=rules, formats=wanted,
+        encoding=encoding, limit=megabytes * 1_000_000, profile=profile, script=script, report=not no_report,
+    )  # fmt: skip
 
-    for ledger in (found for r in results for found in (r.ledgers or {}).values()):
+
+def _build_book(
+    folder: Path, description: Path | None, out: Path, *, as_json: bool, rules: tuple[Path, ...], **options: Any
+) -> int:
+    from shanben.build import build_collection
+    from shanben.works import find_collection
+
+    collection = find_collection(folder, description)
+    _tell_rules((w for _, works in collection.parts for w in works), rules)
+    count = sum(len(works) for _, works in collection.parts)
+    with _progress([], count, "cleaning") as bar:
+        built = build_collection(collection, out, on_result=lambda _r: bar.update(1), rules=rules, **options)
+    assert built.document is not None and built.ledgers is not None  # noqa: S101 - it raises when it fails
+    told = {
+        "work": built.slug, "folder": str(built.folder), "title": built.document.metadata.title,
+        "changes": sum(a.count for p in built.document.provenance for a in p.actions),
+        "suggestions": sum(p.suggestions for p in built.document.provenance),
+        "characters": len(built.document.text),
+    }  # fmt: skip
+    for ledger in built.ledgers.values():
         _tell_alarms(ledger)
     if as_json:
-        _print_json([line(r) for r in results])
-    else:
-        for r in results:
-            told = line(r)
-            if r.error:
-                _show_error(r.error)
-            else:
-                title = _printable(str(told["title"]))
-                title = title if len(title) <= 40 else title[:39] + "…"
-                numbers = f"{told['changes']} changes, {told['suggestions']} suggestions"
-                click.echo(f"{click.style(_one_line(str(told['folder'])), bold=True)}  {title}  ({numbers})")
-    failed = [r.error for r in results if r.error]
-    if failed and len(results) > 1:
-        click.echo(f"{len(failed)} of {len(results)} works failed", err=True)
-    return failed[0].exit_code if failed else 0
+        _print_json([told])
+        return 0
+    title = _printable(str(told["title"]))
+    title = title if len(title) <= 40 else title[:39] + "…"
+    numbers = f"{told['changes']} changes, {told['suggestions']} suggestions"
+    click.echo(f"{click.style(_one_line(str(told['folder'])), bold=True)}  {title}  ({numbers})")
+    return 0
 
 
 @main.command()
-@click.argument("source", default="-", type=click.Path(path_type=Path, allow_dash=True), metavar="[FILE|DIR|-]")
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="File to write, or folder for a DIR.")
+@click.argument("sources", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE|DIR|-]...")
+@click.option("-o", "--out", type=click.Path(), metavar="OUT", help="File to write, or folder for many documents.")
 @click.option(
     "--ledger",
     "ledger_path",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="Write the ledger too: a file, or a folder for a DIR.",
+    help="Write the ledger too: a file, or a folder for many documents.",
 )
+@_JOBS
+@_SCHEDULER
+@_FRESH
 @_PROFILE
 @_ENCODING
 @_RULES
 @_LIMIT
 def clean(
-    source: Path, out: Path | None, ledger_path: Path | None, profile: str | None, encoding: str | None,
-    rules: tuple[Path, ...], megabytes: int,
+    sources: tuple[str, ...], out: str | None, ledger_path: Path | None, jobs: int | None, scheduler: str | None,
+    fresh: bool, profile: str | None, encoding: str | None, rules: tuple[Path, ...], megabytes: int,
 ) -> int:  # fmt: skip
     """Write the clean text of a document: a filter from standard input to standard output by default.
 
-    A folder gives one NAME.txt for each document in it, under OUT. Sources are never changed.
+    Several files, a folder, a pattern ('a/**/*.txt') or an archive (.zip, .tar.gz, …) give one NAME.txt for each document,
+    under OUT, in folders as they were. Tables of rows (.jsonl, .jsonl.gz, .parquet; columns `id`, `text` or `bytes`,
+    `metadata`) give tables with clean texts and ledgers; they and OUT may be addresses (s3://bucket/folder). Sources are
+    never changed. What fails stops nothing else; the exit code is that of the first that failed. After an interruption the
+    same command goes on where it was.
 
     \b
     Examples:
       shanben clean < dirty.txt > clean.txt
       shanben clean report.txt -o clean/report.txt --ledger clean/report.jsonl
-      shanben clean archive/ -o clean/
+      shanben clean archive/ -o clean/ --ledger ledgers/ -j 0
+      shanben clean rows.jsonl.gz -o clean.jsonl.gz
       shanben clean page.txt --profile strict-archival
     """
+    limit = megabytes * 1_000_000
+    if out is not None and ledger_path is not None and Path(out).resolve() == ledger_path.resolve():
+        raise UsageError("text and ledger cannot go to one file", where=out, fix="choose another --ledger")
+    given = sources or ("-",)
+    if not _is_plain(given) and _is_many(given):
+        from shanben.batch.tasks import Options
+        from shanben.batch_commands import How, clean_many
+
+        if "-" in given:
+            raise UsageError("standard input is one document, and goes alone", fix="save it as a file")
+        if out is None:
+            raise UsageError("many documents need a place for their clean texts", fix="add -o OUT")
+        many = Options(
+            "clean",
+            Path(out),
+            ledger_path,
+            encoding=encoding,
+            rules=tuple(map(str, rules)),
+            limit=limit,
+            profile=profile,
+        )
+        return clean_many(given, out, many, How(jobs, scheduler, fresh))
+    options = {"encoding": encoding, "rules": rules, "profile": profile}
+    return _clean_one(given[0], Path(out) if out is not None else None, ledger_path, limit, options)
+
+
+_CONTAINERS = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".jsonl", ".ndjson", ".parquet")
+
+
+def _is_plain(given: Sequence[str]) -> bool:
+    """Tell quickly, without loading what reads archives and tables, that only one document is given."""
+    if len(given) != 1 or given[0].lower().endswith(_CONTAINERS):
+        return False
+    return given[0] == "-" or Path(given[0]).is_file()
+
+
+def _is_many(given: Sequence[str]) -> bool:
+    from shanben.batch.documents import is_many
+
+    return is_many(given)
+
+
+def _clean_one(source: str, out: Path | None, ledger_path: Path | None, limit: int, options: dict[str, Any]) -> int:
     from shanben.ledger import to_jsonl
-    from shanben.pipeline import Cleaned
     from shanben.pipeline import clean as clean_source
     from shanben.tools.storage import write_file
     from shanben.values import Source
     from shanben.work_cleaning import clean_work
-    from shanben.works import Work, find_works, is_folder
+    from shanben.works import find_works
 
-    if out is not None and ledger_path is not None and out.resolve() == ledger_path.resolve():
-        raise UsageError("text and ledger cannot go to one file", where=str(out), fix="choose another --ledger")
-    limit = megabytes * 1_000_000
-    options: dict[str, Any] = {"encoding": encoding, "rules": rules, "profile": profile}
-    if str(source) == "-":
+    if source == "-":
         if sys.stdin.isatty():
             raise UsageError("no document was given", fix="shanben clean FILE, or pipe a text into it")
-        data = _read_in(limit)
-        done: list[tuple[Work | None, Cleaned]] = [(None, clean_source(Source("standard input", data), **options))]
-    elif not is_folder(source):
-        work = find_works([source])[0]
-        _tell_rules([work], rules)
-        done = [(work, clean_work(work, limit=limit, **options))]
+        found = []
+        cleaned = clean_source(Source("standard input", _read_in(limit)), **options)
     else:
-        if out is None:
-            raise UsageError("a folder needs a place for its clean texts", fix="add -o OUT")
-        return _clean_folder(source, out, ledger_path, options | {"limit": limit})
-    for given, cleaned in done:
-        _tell_alarms(cleaned.ledger)
-        if out is None:
-            _write_out(cleaned.text)
-        else:
-            _refuse_source(out, [given] if given else [])
-            write_file(out, cleaned.text.encode())
-        if ledger_path:
-            _refuse_source(ledger_path, [given] if given else [])
-            write_file(ledger_path, to_jsonl(cleaned.ledger).encode())
+        found = find_works([Path(source)])
+        _tell_rules(found, options["rules"])
+        cleaned = clean_work(found[0], limit=limit, **options)
+    _tell_alarms(cleaned.ledger)
+    if out is None:
+        _write_out(cleaned.text)
+    else:
+        _refuse_source(out, found)
+        write_file(out, cleaned.text.encode())
+    if ledger_path:
+        _refuse_source(ledger_path, found)
+        write_file(ledger_path, to_jsonl(cleaned.ledger).encode())
     return 0
 
 
@@ -353,35 +411,6 @@ def _tell_alarms(ledger: Ledger) -> None:
 def _refuse_source(path: Path, works: Iterable[Any]) -> None:
     if any(path.exists() and path.samefile(w.path) for w in works):
         raise UsageError("this would overwrite the source", where=str(path), fix="choose another -o")
-
-
-def _clean_folder(folder: Path, out: Path, ledgers: Path | None, options: dict[str, Any]) -> int:
-    from shanben.ledger import to_jsonl
-    from shanben.tools.storage import write_file
-    from shanben.work_cleaning import clean_work
-    from shanben.works import find_works
-
-    works = find_works([folder])
-    _tell_rules(works, options["rules"])
-    failed: list[ShanbenError] = []
-    with _progress(works, len(works), "cleaning") as bar:
-        for work in bar:
-            try:
-                cleaned = clean_work(work, **options)
-                _tell_alarms(cleaned.ledger)
-                target = out / f"{work.slug}.txt"
-                _refuse_source(target, works)
-                write_file(target, cleaned.text.encode())
-                if ledgers:
-                    write_file(ledgers / f"{work.slug}.jsonl", to_jsonl(cleaned.ledger).encode())
-            except ShanbenError as error:
-                failed.append(error)
-                error.where = error.where or str(work.path)
-    for fault in failed:
-        _show_error(fault)
-    if failed:
-        click.echo(f"{len(failed)} of {len(works)} documents failed", err=True)
-    return failed[0].exit_code if failed else 0
 
 
 @main.command()

@@ -188,6 +188,14 @@ def _listed(folder: Path) -> tuple[dict[str, bytes], list[str]]:
     return files, faults
 
 
+def is_whole(folder: Path) -> bool:
+    """Tell whether a folder holds exactly the files of its manifest, byte for byte, and no link."""
+    try:
+        return not folder.is_symlink() and not _listed(folder)[1]
+    except (ShanbenError, OSError):
+        return False
+
+
 def manifest_lines(data: bytes) -> Iterator[tuple[int, str]]:
     """Give the lines of a manifest, numbered from 1. Raises VerifyError when it is too large to be one."""
     if len(data) > MAX_MANIFEST:

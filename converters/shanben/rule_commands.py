@@ -536,7 +536,7 @@ def _counted(
     from collections import Counter
 
     from shanben.authoring import hits_of, layers_here
-    from shanben.build import clean_work
+    from shanben.work_cleaning import clean_work
     from shanben.works import find_works
 
     counted = []

@@ -26,7 +26,7 @@ def clean_work(
     layers = work.layers(rules)
     if work.profile and not profile:
         try:
-            plan(layers, work.slug, work.profile)
+            plan(layers, work.rules_name(rules), work.profile)
         except UsageError as error:
             error.where = error.where or str(work.path.parent / WORK_FILE)
             raise
@@ -34,7 +34,7 @@ def clean_work(
         work.read(limit),
         encoding=encoding or work.encoding,
         rules=layers,
-        work=work.slug,
+        work=work.rules_name(rules),
         profile=profile or work.profile,
         suppress=work.suppress,
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from shanben.errors import SourceError
 from shanben.resources import rules_root
@@ -31,7 +33,12 @@ _LISTS = ("creator", "contributor", "subject")
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One document to be built: where its bytes are, what `work.yaml` says of it, and the rule folders beside it."""
+    """One document to be built: where its bytes are, what `work.yaml` says of it, and the rule folders beside it.
+
+    ``data`` are the bytes themselves where they lie in no file of their own (in an archive, in a table); then ``path``
+    only says where they are from. ``place`` is the path below the folder that was given, without suffix, each name a
+    safe one, with `/`.
+    """
 
     slug: str
     path: Path
@@ -41,6 +48,8 @@ class Work:
     rules: tuple[Path, ...] = ()
     profile: str | None = None
     suppress: tuple[Suppression, ...] = ()
+    data: bytes | None = None
+    place: str = ""
 
     def layers(self, given: Sequence[str | Path] = ()) -> tuple[str | Path, ...]:
         """Give all rule folders to lay over the shipped rules: those beside the source, then those ``given``."""
@@ -51,10 +60,18 @@ class Work:
         named = {os.path.realpath(folder) for folder in given}
         return tuple(folder for folder in self.rules if os.path.realpath(folder) not in named)
 
+    def rules_name(self, given: Sequence[str | Path] = ()) -> str | None:
+        """Give the name under which rules of this work are looked for; None where no rule folder has a file of that name.
+
+        Works without rules of their own so share one rulebook.
+        """
+        roots = (rules_root(), *map(Path, self.layers(given)))
+        return self.slug if any((root / WORKS_FOLDER / f"{self.slug}.yaml").is_file() for root in roots) else None
+
     def read(self, limit: int = MAX_SOURCE) -> Source:
         """Read the source. Raises SourceError when it is not the one that `work.yaml` names by its digest."""
         name = self.path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        source = Source(name, read_source(self.path, limit=limit))
+        source = Source(name, read_source(self.path, limit=limit) if self.data is None else self.data)
         if source.data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()[:14].lower().startswith(_HTML):
             raise SourceError(
                 "this is the HTML code of a web page, not its text",
@@ -94,21 +111,81 @@ def find_works(paths: Sequence[Path]) -> list[Work]:
     A folder with `work.yaml` or exactly one `source.*` is one work; any other folder is searched. A file that
     is given by name is taken whatever its suffix.
     """
-    works: list[Work] = []
+    return list(iter_works(paths))
+
+
+class Names(Protocol):
+    """Names that were met, each with how often."""
+
+    def take(self, name: str) -> int:
+        """Take a name; give how often it was taken before."""
+
+
+class NamesInMemory:
+    """Names that are kept in memory."""
+
+    def __init__(self) -> None:
+        self._met: Counter[str] = Counter()
+
+    def take(self, name: str) -> int:
+        """Take a name; give how often it was taken before."""
+        self._met[name] += 1
+        return self._met[name] - 1
+
+
+def iter_works(
+    paths: Iterable[Path], files: Names | None = None, slugs: Names | None = None, *, empty: bool = False
+) -> Iterator[Work]:
+    """Find works as `find_works` does, one at a time. ``files`` and ``slugs`` are those met before.
+
+    With ``empty`` a folder without any document is no error.
+    """
+    files, slugs = files or NamesInMemory(), slugs or NamesInMemory()
+    real = lru_cache(maxsize=64)(os.path.realpath)
     for path in paths:
-        if is_folder(path):
-            found = list(_in_folder(path))
-            if not found:
-                raise SourceError(
-                    f"there is no document in this folder ({', '.join(SUFFIXES)})",
-                    where=str(path),
-                    fix="give files by name, or a folder that holds text files",
-                )
-            works += [replace(w, rules=_rules_beside(w.path, path)) for w in found]
-        else:
-            work = _from_file(path)
-            works.append(replace(work, rules=_rules_beside(path, path.parent)))
-    return _with_own_slugs(works)
+        count = 0
+        for work in _under(path):
+            count += 1
+            given = work.path
+            here = os.path.realpath(given) if given.is_symlink() else f"{real(given.parent)}{os.sep}{given.name}"
+            if not files.take(here):  # the same file is taken once
+                yield with_own_slug(work, Path(here).parent.name, slugs)
+        if not count and not empty:
+            raise SourceError(
+                f"there is no document in this folder ({', '.join(SUFFIXES)})",
+                where=str(path),
+                fix="give files by name, or a folder that holds text files",
+            )
+
+
+def _under(path: Path) -> Iterator[Work]:
+    """Give the works of a folder, or the one of a file, with their place below it and the rules beside them."""
+    beside = lru_cache(maxsize=64)(own_rules)
+    if is_folder(path):
+        for work in _in_folder(path):
+            yield replace(work, rules=_rules_beside(work.path, path, beside), place=_place(work, path))
+    else:
+        work = _from_file(path)
+        yield replace(work, rules=_rules_beside(path, path.parent, beside), place=work.slug)
+
+
+def _place(work: Work, top: Path) -> str:
+    """Give the place of a work below a folder: a work that is a folder stands for that folder."""
+    inner = work.path.relative_to(top)
+    whole = work.path.stem == "source" or safe_name(work.path.stem) != work.slug
+    parts = inner.parent.parts if whole else (*inner.parent.parts, inner.stem)
+    return safe_place(parts or (work.slug,))
+
+
+def safe_place(parts: Sequence[str]) -> str:
+    """Give a relative path of safe names; no folder in it is named like a file that we write.
+
+    >>> safe_place(("..", "a.txt", "b"))
+    'work/a.txt_/b'
+    """
+    names = [safe_name(part) for part in parts]
+    folders = [f"{name}_" if name.lower().endswith((".txt", ".jsonl")) else name for name in names[:-1]]
+    return "/".join([*folders, names[-1]])
 
 
 def own_rules(folder: Path) -> Path | None:
@@ -149,11 +226,16 @@ def _holds_rules(path: Path) -> bool:
     return path.is_file() and _RULES.search(path.read_bytes()) is not None
 
 
-def _rules_beside(source: Path, top: Path) -> tuple[Path, ...]:
+def rules_beside_file(path: Path) -> tuple[Path, ...]:
+    """Give the rule folders that lie beside a file which is given by name."""
+    return _rules_beside(path, path.parent)
+
+
+def _rules_beside(source: Path, top: Path, beside: Callable[[Path], Path | None] = own_rules) -> tuple[Path, ...]:
     """Give the rule folders beside a source and beside the folders above it up to ``top``, the outermost first."""
     folders = [source.parent, *source.parent.parents]
     inside = folders[: folders.index(top) + 1] if top in folders else folders[:1]
-    return tuple(found for folder in reversed(inside) if (found := own_rules(folder)))
+    return tuple(found for folder in reversed(inside) if (found := beside(folder)))
 
 
 def _in_folder(folder: Path, depth: int = 0) -> Iterable[Work]:
@@ -164,14 +246,14 @@ def _in_folder(folder: Path, depth: int = 0) -> Iterable[Work]:
     if folder.name == WORKS_FOLDER and folder.parent.name == RULES_FOLDER:  # `work.yaml` here is the file of a work
         return
     try:
-        entries = sorted(folder.iterdir(), key=_natural)
+        names = sorted(os.listdir(folder), key=_natural)  # noqa: PTH208 - names need less memory than paths
     except OSError as error:
         raise SourceError(f"the folder cannot be read ({error.strerror})", where=str(folder), fix="check it") from None
-    sources = [p for p in entries if p.stem == "source" and p.is_file()]
+    sources = [p for name in names if Path(name).stem == "source" and (p := folder / name).is_file()]
     if (folder / WORK_FILE).is_file() or len(sources) == 1:
-        yield _from_folder(folder, sources, [p for p in entries if p.is_file()])
+        yield _from_folder(folder, sources, [p for name in names if (p := folder / name).is_file()])
         return
-    for entry in entries:
+    for entry in (folder / name for name in names):
         if entry.name.startswith(".") or entry.is_symlink():
             continue
         if entry.is_dir():
@@ -180,10 +262,20 @@ def _in_folder(folder: Path, depth: int = 0) -> Iterable[Work]:
             yield _from_file(entry)
 
 
-def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
-    """Give a sort key under which 2.txt stands before 10.txt."""
-    pieces = re.split(r"([0-9]+)", path.name)
-    return [(int(p), "") if p.isdecimal() else (-1, p) for p in pieces if p], path.name
+def _natural(name: str) -> str:
+    r"""Give a sort key under which 2.txt stands before 10.txt; short, since a folder may have very many names.
+
+    >>> sorted(["10.txt", "2.txt", "a2", "a", "02.txt"], key=_natural)
+    ['a', 'a2', '02.txt', '2.txt', '10.txt']
+    """
+    pieces = (p for p in re.split(r"([0-9]+)", name) if p)
+    return "".join(_number(p) if p.isdecimal() else f"\1{p}\0" for p in pieces) + f"\0{name}"
+
+
+def _number(digits: str) -> str:
+    """Write a number so that a longer one is larger."""
+    digits = digits.lstrip("0")
+    return f"\2{chr(len(digits))}{digits}"
 
 
 def _from_folder(folder: Path, sources: Sequence[Path], entries: Sequence[Path]) -> Work:
@@ -251,23 +343,29 @@ def _check_shapes(said: dict[str, tuple[str, ...]], top: dict[str, Node], faults
             faults.add("R205", top[key].place, f"{said[key][0][:40]!r} is no {key}", f"write it like {example}")
 
 
-def _with_own_slugs(works: Sequence[Work]) -> list[Work]:
-    """Take the same file once; give works of one name from different folders names of their own."""
-    seen: dict[str, Path] = {Path(MANIFEST).stem: Path()}  # its TXT edition would be the manifest
-    out = []
-    for work in works:
-        here = Path(os.path.realpath(work.path))
-        if here in seen.values():
-            continue
-        slug = work.slug
-        if slug.casefold() in seen:
-            slug = safe_name(f"{here.parent.name}-{work.slug}")
-        number = 2
-        while slug.casefold() in seen:
-            slug, number = safe_name(f"{work.slug}-{number}"), number + 1
-        seen[slug.casefold()] = here
-        out.append(replace(work, slug=slug))
-    return out
+def with_own_slug(work: Work, parent: str, slugs: Names) -> Work:
+    """Give a work a slug of its own; one that is taken gets the name of its folder before it, then a number after it."""
+    slug = work.slug
+    if slug.casefold() == Path(MANIFEST).stem or slugs.take(slug.casefold()):  # its TXT edition would be the manifest
+        slug = own_name(safe_name(f"{parent}-{slug}"), slugs)
+    return work if slug == work.slug else replace(work, slug=slug)
+
+
+def own_name(name: str, names: Names) -> str:
+    """Give a name that is not taken: this one, or with a number after it.
+
+    >>> names = NamesInMemory()
+    >>> own_name("a", names), own_name("A", names), own_name("a", names)
+    ('a', 'A-2', 'a-3')
+    """
+    count = names.take(name.casefold())
+    numbered = name
+    while count:
+        count += 1
+        numbered = f"{name}-{count}"
+        if not names.take(numbered.casefold()):
+            break
+    return numbered
 
 
 # --- collections -------------------------------------------------------------------------------------------

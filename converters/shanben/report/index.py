@@ -5,16 +5,18 @@ It is made from what lies there, not from what was built just now: the same fold
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 from shanben.errors import ShanbenError
 from shanben.fixity import sidecar_of
 from shanben.report.page import LONGEST_NAME, plain, style_policy, words
-from shanben.tools.storage import MANIFEST, write_file
+from shanben.tools.storage import MANIFEST, write_pieces
 from shanben.writers._data import data
 
 INDEX = "index.html"
@@ -23,14 +25,29 @@ GENERATOR = b'<meta name="generator" content="Shanben index">'
 
 
 def write_index(out: Path) -> Path | None:
-    """Write `index.html` into ``out``; None where a page of somebody else stands there, which is left alone."""
+    """Write `index.html` into ``out``; None where a page of somebody else stands there, which is left alone.
+
+    It needs no more memory for many works than for few. One that would be the same is not written again.
+    """
     path = out / INDEX
     if path.is_symlink() or (path.exists() and not is_ours(path)):
         return None
-    made = index_page(out).encode()
-    if not path.exists() or path.read_bytes() != made:
-        write_file(path, made)
+    with tempfile.TemporaryFile() as made:
+        for piece in _pieces(out):
+            made.write(piece.encode())
+        if not _is_file(path, made):
+            made.seek(0)
+            write_pieces(path, iter(lambda: made.read(1 << 20), b""))
     return path
+
+
+def _is_file(path: Path, made: IO[bytes]) -> bool:
+    """Tell whether a file holds just what was made."""
+    if not path.exists() or path.stat().st_size != made.tell():
+        return False
+    made.seek(0)
+    with path.open("rb") as old:
+        return all(piece == old.read(1 << 20) for piece in iter(lambda: made.read(1 << 20), b""))
 
 
 def is_ours(path: Path) -> bool:
@@ -44,26 +61,45 @@ def is_ours(path: Path) -> bool:
 
 def index_page(out: Path) -> str:
     """Give the page for the works under ``out``, by name of folder."""
-    works = sorted((p.parent for p in out.glob(f"*/{MANIFEST}")), key=lambda p: p.name) if out.is_dir() else []
-    told = [t for folder in works if (t := _sidecar(folder)) is not None]
-    chinese = sum(str(t["metadata"].get("dcterms:language", "zh")).startswith("zh") for _, t in told)
-    language = "zh" if 2 * chinese >= len(told) else "en"
+    return "".join(_pieces(out))
+
+
+def _pieces(out: Path) -> Iterator[str]:
+    """Give the page piece by piece."""
+    names = sorted(e.name for e in os.scandir(out) if (out / e.name / MANIFEST).is_file()) if out.is_dir() else []
+    chinese = works = 0
+    for _, content in _told(out, names):
+        works += 1
+        chinese += str(content["metadata"].get("dcterms:language", "zh")).startswith("zh")
+    language = "zh" if 2 * chinese >= works else "en"
     w = words()[language]
     style = data("report.css").decode()
-    rows = "".join(_row(folder, content, w) for folder, content in told)
-    heads = "".join(f'<th scope="col">{w[key]}</th>' for key in ("work", "creator", "date", "editions", "report-link"))
-    table = (
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>" if rows else f"<p>{w['no-works']}</p>"
-    )
     parts = {
         "lang": "zh-Hans" if language == "zh" else "en",
         "policy": style_policy(style),
         "style": style,
         "title": w["index"],
         "intro": w["index-intro"],
-        "table": table,
+        "table": "\0",
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m[1]], data("index.html").decode())
+    head, tail = re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m[1]], data("index.html").decode()).split("\0")
+    yield head
+    if works:
+        heads = "".join(
+            f'<th scope="col">{w[key]}</th>' for key in ("work", "creator", "date", "editions", "report-link")
+        )
+        yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
+        for folder, content in _told(out, names):
+            yield _row(folder, content, w)
+        yield "</tbody></table>"
+    else:
+        yield f"<p>{w['no-works']}</p>"
+    yield tail
+
+
+def _told(out: Path, names: Iterable[str]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Give folder and metadata file of each work that has one that can be read."""
+    return (told for name in names if (told := _sidecar(out / name)) is not None)
 
 
 def _sidecar(folder: Path) -> tuple[Path, dict[str, Any]] | None:

@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -100,16 +100,26 @@ def write_error(error: OSError, path: Path) -> OutputError:
     )
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file through a temporary twin, so that a reader sees the old or the new one, whole."""
+def write_file(path: Path, data: bytes, *, sync: bool = True) -> None:
+    """Write a file through a temporary twin, so that a reader sees the old or the new one, whole.
+
+    Without ``sync`` it is not said that the disk has it when this returns.
+    """
+    write_pieces(path, (data,), sync=sync)
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes], *, sync: bool = True) -> None:
+    """Write a file as `write_file` does, piece by piece."""
     twin = path.with_name(f"{PARTIAL}{os.getpid()}-{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with twin.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+                for piece in pieces:
+                    file.write(piece)
+                if sync:
+                    file.flush()
+                    os.fsync(file.fileno())
             if path.exists():
                 shutil.copymode(path, twin)
             twin.replace(path)
@@ -119,18 +129,20 @@ def write_file(path: Path, data: bytes) -> None:
         raise write_error(error, path) from None
 
 
-def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
+def replace_folder(target: Path, files: Mapping[str, bytes], *, tidy: bool = True, sync: bool = True) -> None:
     """Put a folder with exactly these files in place of ``target``, in one step.
 
     Until that step the old folder stands untouched; a kill at any moment leaves the old or the new one whole
-    (and perhaps a `.shanben-new-…` folder, which the next call clears away). File names are relative, with
-    `/`. Raises OutputError.
+    (and perhaps a `.shanben-new-…` folder, which the next call clears away, unless it is told not to ``tidy``). File
+    names are relative, with `/`. Without ``sync`` it is not said that the disk has them when this returns. Raises
+    OutputError.
     """
     parent = target.parent
     fresh = parent / f"{PARTIAL}{os.getpid()}-{target.name}"
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        clear_leftovers(parent)
+        if tidy:
+            clear_leftovers(parent)
         _refuse_foreign(target)
         try:
             fresh.mkdir()
@@ -141,8 +153,9 @@ def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("wb") as file:
                     file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
+                    if sync:
+                        file.flush()
+                        os.fsync(file.fileno())
             _swap(fresh, target)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
@@ -198,7 +211,7 @@ def clear_leftovers(folder: Path) -> None:
     """Clear away what a killed run left: unfinished folders, and put back a folder that was moved away."""
     for path in folder.glob(f"{PARTIAL}*"):
         owner = path.name.removeprefix(PARTIAL).split("-", 1)[0]
-        if owner.isdigit() and int(owner) != os.getpid() and not _is_alive(int(owner)):
+        if owner.isdigit() and int(owner) != os.getpid() and not is_alive(int(owner)):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:
@@ -211,7 +224,8 @@ def clear_leftovers(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Tell whether a process of this number is running on this machine."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

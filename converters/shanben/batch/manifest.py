@@ -1,0 +1,140 @@
+"""What earlier runs finished: a journal while a run goes on, a list of finished documents between runs.
+
+The journal `.shanben-journal-<process>.jsonl` lies in the output folder, so that a run that was killed can be taken
+up again from there alone. When a run has ended it is gone: the output folder holds the results and nothing else. What
+was finished is then kept in the state folder of the user (`state_folder`), from where the next run learns which
+documents it may leave as they are. Both are JSON lines with one document each, in the order of the run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from shanben.batch.names import temporary_database
+from shanben.tools.storage import is_alive, write_error, write_pieces
+
+JOURNAL = ".shanben-journal-"
+MAX_LINE = 1_000_000
+"""Bytes of a line of a manifest; a longer one is not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One finished document: its name, the digest of all that went in, and that of what came out."""
+
+    name: str
+    key: str
+    seal: str
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def line(self) -> bytes:
+        """Give the record as a line."""
+        said = {"name": self.name, "key": self.key, "seal": self.seal, "told": self.told}
+        return (json.dumps(said, ensure_ascii=True, separators=(",", ":")) + "\n").encode("ascii")
+
+    @classmethod
+    def read(cls, line: bytes) -> Record | None:
+        """Read a line; None for one that a killed run did not write to its end, or that is none of ours."""
+        with suppress(ValueError, KeyError, TypeError, RecursionError):
+            said = json.loads(line)
+            if all(isinstance(said[k], str) for k in ("name", "key", "seal")) and isinstance(said["told"], dict):
+                return cls(said["name"], said["key"], said["seal"], said["told"])
+        return None
+
+
+def state_folder() -> Path:
+    """Give the folder for what is remembered between runs: ``SHANBEN_STATE``, else where the system keeps such files."""
+    if named := os.environ.get("SHANBEN_STATE"):
+        return Path(named)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "shanben"
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Caches/shanben"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shanben"
+
+
+class Manifest:
+    """The documents that earlier runs finished in one output folder, and the journal of this run.
+
+    Needs no more memory for many documents than for few. ``kind`` keeps apart what different commands put there;
+    with ``fresh`` nothing of earlier runs is believed.
+    """
+
+    def __init__(self, out: Path, kind: str, *, fresh: bool = False) -> None:
+        self.out, self._kind = out, kind
+        place = hashlib.sha256(os.fsencode(f"{kind}:{os.path.realpath(out)}")).hexdigest()[:32]
+        try:
+            self._kept: Path | None = state_folder() / "batches" / f"{place}.jsonl"
+        except RuntimeError:  # there is no home
+            self._kept = None
+        self._base = temporary_database()
+        self._base.execute("CREATE TABLE earlier (name TEXT PRIMARY KEY, line BLOB, now INTEGER) WITHOUT ROWID")
+        self._journals = sorted(p for p in out.glob(f"{JOURNAL}{kind}-*.jsonl") if not _is_written(p))
+        for path in [] if fresh else [*([self._kept] if self._kept else []), *self._journals]:
+            for record in _records(path):
+                self._put(record, 0)
+        self._own = out / f"{JOURNAL}{kind}-{os.getpid()}.jsonl"
+        self._journal: IO[bytes] | None = None
+
+    def _put(self, record: Record, now: int) -> None:
+        name = record.name.encode("utf-8", "surrogateescape")
+        self._base.execute("INSERT OR REPLACE INTO earlier VALUES (?, ?, ?)", (name, record.line(), now))
+
+    def earlier(self, name: str) -> Record | None:
+        """Give what is known of a document from earlier runs, or from before in this run."""
+        name_bytes = name.encode("utf-8", "surrogateescape")
+        found = self._base.execute("SELECT line FROM earlier WHERE name = ?", (name_bytes,)).fetchone()
+        return Record.read(found[0]) if found else None
+
+    def done(self, record: Record) -> None:
+        """Note a finished document. It is in the journal before this returns."""
+        try:
+            if self._journal is None:
+                self.out.mkdir(parents=True, exist_ok=True)
+                self._journal = self._own.open("wb", buffering=0)
+            self._journal.write(record.line())
+        except OSError as error:
+            raise write_error(error, self._own) from None
+        self._put(record, 1)
+
+    def close(self, *, ended: bool) -> None:
+        """End the journal. When the run has ``ended``, its journals go and what they say is kept for the next run."""
+        if self._journal:
+            self._journal.close()
+        if not ended:
+            return
+        if self._kept:
+            with suppress(OSError):
+                self._kept.parent.mkdir(parents=True, exist_ok=True)
+                write_pieces(self._kept, self._lines())
+        for path in [*self._journals, self._own]:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def _lines(self) -> Iterator[bytes]:
+        """Give the records of this run and of earlier ones, by name."""
+        yield from (line for (line,) in self._base.execute("SELECT line FROM earlier ORDER BY name"))
+
+
+def _is_written(journal: Path) -> bool:
+    """Tell whether a process other than this one, still alive, writes a journal."""
+    owner = journal.stem.rpartition("-")[2]
+    return owner.isdigit() and int(owner) != os.getpid() and is_alive(int(owner))
+
+
+def _records(path: Path) -> Iterator[Record]:
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(MAX_LINE):
+                if line.endswith(b"\n") and (record := Record.read(line)):
+                    yield record
+    except OSError:
+        return

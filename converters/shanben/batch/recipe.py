@@ -1,0 +1,74 @@
+"""What decides about a result, as one digest: program, rules, options, source. Equal digests, equal results."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from importlib import metadata
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from shanben import __version__
+from shanben.resources import rules_root
+
+_PROGRAMS = ("pypandoc_binary", "opencc", "lxml", "regex", "numpy", "pypinyin", "chardet")
+"""Packages whose version may show in an edition."""
+
+
+def digest(said: Any) -> str:
+    """Give the SHA-256 of JSON values."""
+    return hashlib.sha256(json.dumps(said, ensure_ascii=True, sort_keys=True).encode()).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def program_digest() -> str:
+    """Give a digest of the program: its version, its own files, and the versions of what it calls."""
+    home = Path(__file__).parents[1]
+    files = sorted(
+        p
+        for p in home.rglob("*")
+        if p.is_file() and p.suffix != ".pyc" and "rules" not in p.relative_to(home).parts[:1]
+    )
+    own = hashlib.sha256()
+    for path in files:
+        own.update(f"{path.relative_to(home).as_posix()}\0{path.stat().st_size}\0".encode())
+        own.update(path.read_bytes())
+    return digest([__version__, own.hexdigest(), [_version(name) for name in _PROGRAMS]])
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+@lru_cache(maxsize=512)
+def folder_digest(folder: str) -> str:
+    """Give a digest of all YAML files under a folder of rules, of each by name and content; "" for the shipped rules."""
+    root: Traversable = Path(folder) if folder else rules_root()
+    found = sorted((name, hashlib.sha256(file.read_bytes()).hexdigest()) for name, file in _yaml(root, ""))
+    return digest(found)
+
+
+def _yaml(folder: Traversable, below: str) -> Iterator[tuple[str, Traversable]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _yaml(entry, f"{below}{entry.name}/")
+        elif entry.name.endswith((".yaml", ".yml")) and entry.is_file():
+            yield below + entry.name, entry
+
+
+def rules_digest(rules: Sequence[str | Path], profile: str | None) -> str:
+    """Give a digest of all that decides about a clean text but its source: program, rules, profile."""
+    return digest([program_digest(), folder_digest(""), [folder_digest(str(r)) for r in rules], _profile(profile)])
+
+
+def _profile(profile: str | None) -> list[str | None]:
+    """Give the name of a profile, with what stands in it if that is a file."""
+    path = Path(profile) if profile and profile.endswith((".yaml", ".yml")) else None
+    content = path.read_bytes() if path and path.is_file() else b""
+    return [profile, hashlib.sha256(content).hexdigest()]
