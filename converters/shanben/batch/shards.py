@@ -118,7 +118,7 @@ def clean_row(
         return CleanRow(
             id=row.id,
             text=cleaned.text,
-            ledger=to_jsonl(ledger),
+            ledger=to_jsonl(ledger, compact=True),
             changes=sum(len(p.changes) for p in ledger.passes),
             suggestions=len(cleaned.suggestions),
             characters=len(cleaned.text),
