@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shanben import __version__, rule_cache
 from shanben.decode import decode, encode
@@ -55,6 +55,9 @@ from shanben.steps import all_steps
 from shanben.suppressions import Quote, Refusals, Suppression, as_noted, noted, raise_unused
 from shanben.suppressions import check as check_suppressions
 from shanben.values import Decoding, Guard, Mark, Segment, Source, Span, Text, with_marks
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 MAX_ROUNDS = 40
 """Rounds after which rules that still keep changing a text are an error; two or three are the rule."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 
 def rules_root() -> Traversable:
@@ -15,9 +17,19 @@ def rules_root() -> Traversable:
     checkout = Path(__file__).parents[2] / "rules"
     if checkout.is_dir() and Path(__file__).parents[1].name == "converters":
         return checkout
-    return resources.files("shanben") / "rules"
+    return _package() / "rules"
 
 
 def data_root() -> Traversable:
     """Give the folder of templates and style sheets."""
-    return resources.files("shanben") / "data"
+    return _package() / "data"
+
+
+def _package() -> Traversable:
+    """Give the package: its folder, or its place in an archive."""
+    folder = Path(__file__).parent
+    if folder.is_dir():
+        return folder
+    from importlib import resources
+
+    return resources.files("shanben")

@@ -41,7 +41,7 @@ PEERS = (
     ("autocorrect_py", "autocorrect_py", "format"),
     ("ftfy fix_text", "ftfy", "fix_text"),
     ("plsfix", "plsfix", "fix_text"),
-    ("pangu", "pangu", "spacing_text"),
+    ("pangu", "pangu", "space_text"),
 )
 
 

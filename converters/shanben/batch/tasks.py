@@ -175,9 +175,9 @@ def _build(options: Options, work: Work) -> tuple[dict[str, Any], tuple[str, ...
 
 
 def _clean(options: Options, work: Work) -> tuple[dict[str, Any], tuple[str, ...]]:
-    from shanben.work_cleaning import clean_work
     from shanben.ledger import to_jsonl
     from shanben.pipeline import alarms
+    from shanben.work_cleaning import clean_work
 
     cleaned = clean_work(
         work, encoding=options.encoding, rules=options.rules, limit=options.limit, profile=options.profile

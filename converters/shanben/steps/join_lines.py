@@ -13,7 +13,6 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 import regex
 
@@ -29,6 +28,13 @@ _PHRASE = 14.0
 """Cells: shorter pieces without any mark in the whole line are names or slogans, not prose."""
 _WORD_END = regex.compile(r"[A-Za-z0-9]$")
 _WORD = regex.compile(r"[A-Za-z0-9][A-Za-z0-9'’.-]*")
+
+
+def _median(widths: Sequence[float]) -> float:
+    """Give the median; the library for it is imported only where a text has something to measure."""
+    from statistics import median as middle
+
+    return middle(widths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ class _Row:
     @property
     def measure(self) -> float:
         """Give the measure that the inner pieces show; 0 when there are too few to tell."""
-        return median(self.pieces[1:-1]) if len(self.pieces) >= 5 else 0.0
+        return _median(self.pieces[1:-1]) if len(self.pieces) >= 5 else 0.0
 
     @property
     def full(self) -> tuple[float, ...]:
@@ -100,7 +106,7 @@ def _rows(text: Text, *, only_chinese: bool) -> list[_Row]:
                 span.end,
             )
             pieces = tuple(width(text.content[a + 1 : b]) for a, b in itertools.pairwise(edges))
-            if _MARK.search(line) or median(pieces) >= _PHRASE:
+            if _MARK.search(line) or _median(pieces) >= _PHRASE:
                 rows.append(_Row(span, cuts, pieces))
     return rows
 
@@ -122,7 +128,7 @@ def _measures(rows: Sequence[_Row], params: Params) -> tuple[list[float], float]
         near = [w for w in full if abs(w - value) <= params.tolerance]
         apart = all(abs(value - n * m) > params.tolerance for m in measures for n in (1, 2, 3))
         if len(near) >= params.evidence and apart:
-            measures.append(median(near))
+            measures.append(_median(near))
     explained = sum(any(_is_whole(w, m, params) for m in measures) for w in full)
     return measures, explained / len(full) if full else 0.0
 
@@ -156,7 +162,7 @@ def _paragraph_spaces(text: Text, row: _Row, measures: Sequence[float], params: 
     content = text.content
     measure = row.measure
     if not measure or all(abs(measure - m) > 2 * params.tolerance for m in measures):
-        shown = median(row.full) if row.full else measures[0]
+        shown = _median(row.full) if row.full else measures[0]
         measure = min(measures, key=lambda m: abs(m - shown))
     start, first = row.span.start, True
     for index, cut in enumerate(row.cuts):
