@@ -15,7 +15,8 @@ from shanben.cli import main
 from shanben.errors import SourceError
 from shanben.ledger import Capture, Change, apply_changes
 from shanben.pipeline import clean, plan
-from shanben.steps._frame_lines import Kind, Line, may_be_page, outer_lines
+from shanben.steps._frame_lines import Kind, Line, outer_lines
+from shanben.steps._frame_params import may_be_page
 from shanben.steps._frame_zones import ZONES, features_of, likelihoods, read_weights, zone_frame
 from shanben.steps.page_frame import STEP, Params, page_frame
 from shanben.values import Text
