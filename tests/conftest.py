@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Programs that need the extra `bench`, and are started as programs.
+collect_ignore = [f"benchmarks/{name}.py" for name in ("batch", "detection", "editions", "engine", "memory")]
+
 ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "seeds"
 

@@ -478,9 +478,10 @@ def test_kill_at_any_moment_leaves_no_bag_or_a_whole_one(tmp_path: Path) -> None
         (sources / f"w{number}.txt").write_text(f"文章{number}\n\n会议强调,要抓好落实.\n", "utf-8")
     out = tmp_path / "bags"
     command = [sys.executable, "-m", "shanben", "bag", str(sources), "-o", str(out)]
-    began = time.monotonic()
-    subprocess.run(command, check=True, capture_output=True)
-    took = time.monotonic() - began
+    for _ in range(2):  # the first run has to check the rules
+        began = time.monotonic()
+        subprocess.run(command, check=True, capture_output=True)
+        took = time.monotonic() - began
     chance, interrupted, present = random.Random(5), 0, 0  # noqa: S311 - moments, not secrets
     for kill in range(KILLS):
         shutil.rmtree(out / f"w{kill % 3}", ignore_errors=True)

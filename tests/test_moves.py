@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from lxml import html as lxml_html
 
-import shanben.build
+import shanben.work_cleaning
 from shanben.cli import main
 from shanben.errors import LedgerError
 from shanben.ledger import Capture, Change, Held, Ledger, Note, Pass, Suggestion
@@ -421,7 +421,7 @@ def newspaper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         book = replace(ledger([repair], notes, len(text)), source_sha256=source.sha256, text_sha256=text_digest(final))
         return Cleaned(source, final, book, (), {})
 
-    monkeypatch.setattr(shanben.build, "clean_work", cleaned)
+    monkeypatch.setattr(shanben.work_cleaning, "clean_work", cleaned)
     return path
 
 

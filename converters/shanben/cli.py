@@ -346,7 +346,10 @@ def _is_plain(given: Sequence[str]) -> bool:
     """Tell quickly, without loading what reads archives and tables, that only one document is given."""
     if len(given) != 1 or given[0].lower().endswith(_CONTAINERS):
         return False
-    return given[0] == "-" or Path(given[0]).is_file()
+    try:
+        return given[0] == "-" or Path(given[0]).is_file()
+    except OSError:  # a name that no system takes is told where the file is read
+        return True
 
 
 def _is_many(given: Sequence[str]) -> bool:

@@ -159,14 +159,26 @@ class Text:
         first, last = self.line_at(start), self.line_at(end)
         if last - first > _MANY_LINES:
             return self.protected(kind)
-        found: list[Span] = []
-        for line in self.lines[first : last + 1]:
+        if first == last:
+            return self._protected_in(kind, guard, first)
+        return [span for index in range(first, last + 1) for span in self._protected_in(kind, guard, index)]
+
+    def _protected_in(self, kind: str, guard: Guard, index: int) -> tuple[Span, ...]:
+        """Give the protected spans of one kind in a line; the text of a line is looked at once."""
+        known = self._spans_of_lines.get((kind, index))
+        if known is None:
+            line = self.lines[index]
             words = self.content[line.start : line.end]
             spans = self.memory.get((kind, words))
             if spans is None:
                 spans = self.memory[kind, words] = tuple(sorted(guard(words)))
-            found += [Span(line.start + s.start, line.start + s.end) for s in spans] if spans else ()
-        return found
+            known = tuple(Span(line.start + s.start, line.start + s.end) for s in spans)
+            self._spans_of_lines[kind, index] = known
+        return known
+
+    @cached_property
+    def _spans_of_lines(self) -> dict[tuple[str, int], tuple[Span, ...]]:
+        return {}
 
     def covers(self, kind: str, start: int, end: int) -> bool:
         """Tell whether ``[start, end)`` cuts or touches the inside of a protected span of one kind (see `overlaps`)."""

@@ -1,9 +1,9 @@
 """What earlier runs finished: a journal while a run goes on, a list of finished documents between runs.
 
 The journal `.shanben-journal-<process>.jsonl` lies in the output folder, so that a run that was killed can be taken
-up again from there alone. When a run has ended it is gone: the output folder holds the results and nothing else. What
-was finished is then kept in the state folder of the user (`state_folder`), from where the next run learns which
-documents it may leave as they are. Both are JSON lines with one document each, in the order of the run.
+up again from there alone. When a run has ended, or was interrupted, it is gone: the output folder holds the results
+and nothing else. What was finished is then kept in the state folder of the user (`state_folder`), from where the next
+run learns which documents it may leave as they are. Both are JSON lines with one document each, in the order of the run.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from shanben.batch.names import temporary_database
+from shanben.errors import OutputError
 from shanben.tools.storage import is_alive, write_error, write_pieces
 
 JOURNAL = ".shanben-journal-"
@@ -106,18 +107,28 @@ class Manifest:
         self._put(record, 1)
 
     def close(self, *, ended: bool) -> None:
-        """End the journal. When the run has ``ended``, its journals go and what they say is kept for the next run."""
+        """End the journal: what it says is kept in the state folder for the next run, and the journal goes.
+
+        Where nothing can be kept there it goes only when the run has ``ended``; else it is what the next run needs.
+        """
         if self._journal:
             self._journal.close()
-        if not ended:
+        if not self._keep() and not ended:
             return
-        if self._kept:
-            with suppress(OSError):
-                self._kept.parent.mkdir(parents=True, exist_ok=True)
-                write_pieces(self._kept, self._lines())
         for path in [*self._journals, self._own]:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
+
+    def _keep(self) -> bool:
+        """Write what is known into the state folder. False: that cannot be done."""
+        if self._kept is None:
+            return False
+        try:
+            self._kept.parent.mkdir(parents=True, exist_ok=True)
+            write_pieces(self._kept, self._lines())
+        except (OSError, OutputError):
+            return False
+        return True
 
     def _lines(self) -> Iterator[bytes]:
         """Give the records of this run and of earlier ones, by name."""

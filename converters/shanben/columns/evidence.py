@@ -216,7 +216,8 @@ class Evidence:
         whole, left, right = value[: len(at)], value[len(at) : 2 * len(at)], value[2 * len(at) :]
         spread = float(whole.std()) or 1.0
         scores[at] = np.clip((whole - whole.mean()) / spread, -2.5, 2.5)
-        halves_alike = float(np.corrcoef(left, right)[0, 1]) if left.std() and right.std() else 0.0
+        with np.errstate(invalid="ignore", divide="ignore"):  # halves that are all alike have no correlation
+            halves_alike = float(np.nan_to_num(np.corrcoef(left, right)[0, 1]))
         # Whole lines tell twice as much as halves (Spearman–Brown).
         alike = max(0.0, halves_alike)
         return scores, min(0.85, 2 * alike / (1 + alike))
