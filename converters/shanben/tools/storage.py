@@ -225,11 +225,16 @@ def clear_leftovers(folder: Path) -> None:
 
 
 def is_alive(process: int) -> bool:
-    """Tell whether a process of this number is running on this machine."""
+    """Tell whether a process of this number is running on this machine. One that has ended is dead, though its
+    parent may not have asked for its exit code yet."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except (PermissionError, OverflowError, OSError):
         return True
-    return True
+    try:
+        state = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[:1]
+    except OSError:
+        return True
+    return state not in ([b"Z"], [b"X"])
