@@ -89,17 +89,22 @@ class Index:
 
 
 _FACTOR = 31
+_CHUNK = 1 << 20
+"""Characters that are looked at in one go."""
 
 
 def _pairs_of(content: str, table: npt.NDArray[np.bool_]) -> set[str]:
     """Give the pairs of neighbours in a text whose hash stands in a table."""
     import numpy as np
 
-    codes = np.frombuffer(content.encode("utf-32-le", "surrogatepass"), np.uint32)
-    hashed = (codes[:-1] * np.uint32(_FACTOR) + codes[1:]) & np.uint32(0xFFFF)
-    places = np.flatnonzero(table[hashed])
-    keys = codes[places].astype(np.uint64) << np.uint64(32) | codes[places + 1]
-    return {chr(key >> 32) + chr(key & 0xFFFFFFFF) for key in set(keys.tolist())}
+    found: set[int] = set()
+    for start in range(0, len(content), _CHUNK):
+        chunk = content[start : start + _CHUNK + 1]
+        codes = np.frombuffer(chunk.encode("utf-32-le", "surrogatepass"), np.uint32)
+        hashed = (codes[:-1] * np.uint32(_FACTOR) + codes[1:]) & np.uint32(0xFFFF)
+        places = np.flatnonzero(table[hashed])
+        found.update((codes[places].astype(np.uint64) << np.uint64(32) | codes[places + 1]).tolist())
+    return {chr(key >> 32) + chr(key & 0xFFFFFFFF) for key in found}
 
 
 class Presence:

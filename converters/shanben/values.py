@@ -93,6 +93,9 @@ class Mark:
 Guard = Callable[[str], Sequence[Span]]
 """Finds protected spans in a text. One that has a true attribute ``by_line`` finds the same line by line."""
 _MANY_LINES = 20
+_REMEMBERED = 20_000
+"""Lines of a text up to which its protected spans are remembered from one state of the text to the next."""
+_HAS_NONE, _HAS_SPANS = 1, 2
 
 
 @dataclass(frozen=True)
@@ -165,16 +168,27 @@ class Text:
 
     def _protected_in(self, kind: str, guard: Guard, index: int) -> tuple[Span, ...]:
         """Give the protected spans of one kind in a line; the text of a line is looked at once."""
-        known = self._spans_of_lines.get((kind, index))
-        if known is None:
-            line = self.lines[index]
-            words = self.content[line.start : line.end]
-            spans = self.memory.get((kind, words))
-            if spans is None:
-                spans = self.memory[kind, words] = tuple(sorted(guard(words)))
-            known = tuple(Span(line.start + s.start, line.start + s.end) for s in spans)
-            self._spans_of_lines[kind, index] = known
+        seen = self._seen.get(kind)
+        if seen is None:
+            seen = self._seen[kind] = bytearray(len(self.lines))
+        if seen[index]:
+            return self._spans_of_lines[kind, index] if seen[index] == _HAS_SPANS else ()
+        line = self.lines[index]
+        words = self.content[line.start : line.end]
+        spans = self.memory.get((kind, words))
+        if spans is None:
+            spans = tuple(sorted(guard(words)))
+            if len(self.lines) <= _REMEMBERED:
+                self.memory[kind, words] = spans
+        seen[index] = _HAS_SPANS if spans else _HAS_NONE
+        if not spans:
+            return ()
+        known = self._spans_of_lines[kind, index] = tuple(Span(line.start + s.start, line.start + s.end) for s in spans)
         return known
+
+    @cached_property
+    def _seen(self) -> dict[str, bytearray]:
+        return {}
 
     @cached_property
     def _spans_of_lines(self) -> dict[tuple[str, int], tuple[Span, ...]]:
