@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +18,9 @@ collect_ignore = [f"benchmarks/{name}.py" for name in ("batch", "detection", "ed
 
 ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "seeds"
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell starts what runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Nothing is known of earlier runs, nothing is kept for later ones.
 os.environ["SHANBEN_STATE"] = tempfile.mkdtemp(prefix="shanben-state-")

@@ -328,9 +328,11 @@ def test_time_grows_with_the_text_and_not_faster(kind: str) -> None:
         return time.process_time() - began
 
     clean("热身。")
-    small = min(seconds(15_000), seconds(15_000))
-    large = seconds(60_000)
-    assert large < 8 * small + 0.25, f"{small:.2f} s for 15,000 characters, {large:.2f} s for 60,000"
+    for _ in range(3):  # a busy machine may take longer once
+        small, large = min(seconds(15_000), seconds(15_000)), seconds(60_000)
+        if large < 8 * small + 0.25:
+            return
+    pytest.fail(f"{small:.2f} s for 15,000 characters, {large:.2f} s for 60,000")
 
 
 # --- rules, works, collections -----------------------------------------------------------------------------

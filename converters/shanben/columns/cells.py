@@ -967,10 +967,16 @@ def _likely(scores: Reals, index: int) -> list[int]:
     return [index, *others[:2]]
 
 
+ALL_STOP = 0.75
+"""Share of text lines that end like sentences above which they are paragraphs: of rows of columns under a half do."""
+
+
 def _runs_on(s: Stream, lines: list[tuple[int, int]], counts: Reals) -> bool:
     """Say cheaply that lines are no rows of columns: few are cut, or the text flows on across its separators."""
     cut = [line for line, count in zip(lines, counts, strict=True) if count > 1.5]
     if len(cut) < 2:
+        return True
+    if len(cut) >= 8 and sum(s.final[k1] for _, k1 in cut) > ALL_STOP * len(cut):
         return True
     if s.script == "latin":
         return False
