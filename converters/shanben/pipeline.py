@@ -469,10 +469,13 @@ def _rest(state: _State, steps: Plan, name: str) -> bool:
     False: rules undo each other, and the text is the first in order of those in the circle.
     """
     ends = {state.text.content: state.here()}
-    for _ in range(MAX_ROUNDS):
+    for turn in range(MAX_ROUNDS):
         state.rounds += 1
         count = len(state.passes)
-        _round(state, steps)
+        if turn:
+            _round(state, steps, costly=False)
+        if len(state.passes) == count:
+            _round(state, steps)
         if len(state.passes) == count:
             return True
         if state.text.content in ends:  # rules undo each other: of the texts in the circle the first in order stays
@@ -516,11 +519,13 @@ def is_fight(finding: Finding) -> bool:
     return isinstance(finding, Held) and _FOR_EVER in finding.reason
 
 
-def _round(state: _State, steps: Plan) -> None:
-    """Run each unit of the cleaning once."""
+def _round(state: _State, steps: Plan, *, costly: bool = True) -> None:
+    """Run each unit of the cleaning once; without ``costly`` those only that are cheap."""
     state.last = []
     state.follow(steps)
     for number, unit in enumerate(steps.cleaning):
+        if not costly and unit.rule.step and all_steps()[unit.rule.step].costly:
+            continue
         given = state.findings(number)
         if not given:
             continue

@@ -37,6 +37,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shanben.columns.joints import BREAK, Ints, JointModel, NGrams, Script
+from shanben.columns.lines import cells as width_of
 
 Reals = npt.NDArray[np.float64]
 
@@ -878,7 +879,7 @@ def find_cells(text: str, model: JointModel) -> list[Cell] | None:
 
     Every character that is no blank belongs to exactly one cell. Cells come in the order of the text.
     """
-    if len(text) < 80 or not text.strip():
+    if len(text) < 80 or not _stands_open(text):
         return None
     stream = Stream(text, model)
     lines, scores, cells = line_scores(stream)
@@ -895,6 +896,19 @@ def find_cells(text: str, model: JointModel) -> list[Cell] | None:
         return _cells(stream, lines, [(begin, stop, path) for begin, stop, path, e in found if e.speaks(5, 0.12, 2)])
     glued = _glued(stream, lines)
     return _cells(stream, lines, glued) if glued else None
+
+
+_WIDE, _ROW, _NEAR, _OPEN = 12.0, 60.0, 12, 5
+
+
+def _stands_open(text: str) -> bool:
+    """Say cheaply that rows of columns are possible: somewhere several wide text lines end within a sentence.
+
+    A line so long that several rows may be joined in it counts for as many.
+    """
+    lines = [(line, wide) for line in map(str.strip, text.split("\n")) if (wide := width_of(line)) >= _WIDE]
+    rows = [0 if line[-1] in FINAL else 1 + int(wide / _ROW) for line, wide in lines]
+    return any(sum(rows[at : at + _NEAR]) >= _OPEN for at in range(max(1, len(rows) - _NEAR + 1)))
 
 
 def _glued(s: Stream, lines: list[tuple[int, int]]) -> list[tuple[int, int, list[Piece]]]:

@@ -14,6 +14,8 @@ _BLANK = regex.compile(r"(?<=\S) (?=\S)")
 _HAN = regex.compile(r"\p{Han}")
 _TORN = regex.compile(r"[a-z]- [a-z]")
 _NARROWEST, _WIDEST = 7, 60
+_RUN, _BROKEN = 12, 0.55
+"""So many of a run of lines must be broken within a sentence: where headings stand between paragraphs, half are."""
 _ENDS = regex.compile(r"""[。！？!?…；;：:.][”’」』"'\)）\]】]*+$""")
 
 
@@ -84,9 +86,14 @@ def may_hold_columns(text: str, pieces: Sequence[Piece], width: float, least: in
     lines = [text[p.start : p.end] for p in pieces]
     if 2 * len(set(lines)) < len(lines):  # the same few lines again and again are no prose
         return False
+    widths = [0.0 if ends_sentence(t) else cells(t) for t in lines]
+    run = min(_RUN, len(widths))
+    broken = [w >= _NARROWEST for w in widths]
+    if all(sum(broken[at : at + run]) < _BROKEN * run for at in range(len(widths) - run + 1)):
+        return False
     if width:
         return True
-    open_ended = [w for t in lines if (w := cells(t)) >= _NARROWEST and not ends_sentence(t)]
+    open_ended = [w for w in widths if w >= _NARROWEST]
     if len(open_ended) < max(6, 0.25 * len(lines)):
         return False
     _, share = measure(open_ended)

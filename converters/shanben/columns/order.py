@@ -85,7 +85,11 @@ def joint_model(path: str = "") -> JointModel:
 
 def reorder(text: str, settings: Settings | None = None) -> Reordered:
     """Find the reading order of a text. Cheap where there are no column lines: the model is not even loaded."""
-    settings = settings or Settings()
+    return _reorder(text, settings or Settings())
+
+
+@lru_cache(maxsize=1)  # a text at rest is asked again under the plan of another profile
+def _reorder(text: str, settings: Settings) -> Reordered:
     pieces, width = printed_lines(text)
     if not may_hold_columns(text, pieces, width, settings.least):
         return Reordered(text, tuple(pieces), tuple(range(len(pieces))), note="no column lines")

@@ -19,15 +19,17 @@ class Step:
 
     ``params`` is a frozen dataclass; its fields, defaults and annotations (str, int, float, bool,
     tuple[str, ...]) are the schema of the rule's `params:`. Suggestions count in the last round, when all else is at
-    rest; with ``lasting`` those of the first round stand too, since later rules take their evidence away. In a text
-    without any of the characters ``needs`` (empty: not known) the step finds nothing, so it is not run. ``check``
-    raises ValueError for parameters that only a close look shows to be wrong, such as a pattern that is none.
+    rest; with ``lasting`` those of the first round stand too, since later rules take their evidence away. What is
+    ``costly`` runs in the first round and when all else is at rest, not in the rounds between. In a text without any
+    of the characters ``needs`` (empty: not known) the step finds nothing, so it is not run. ``check`` raises
+    ValueError for parameters that only a close look shows to be wrong, such as a pattern that is none.
     """
 
     name: str
     run: Callable[[Text, Any], Iterable[Finding]]
     params: type
     lasting: bool = False
+    costly: bool = False
     needs: frozenset[str] = frozenset()
     check: Callable[[Any], None] | None = None
 

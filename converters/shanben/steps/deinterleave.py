@@ -245,4 +245,4 @@ def _suggestions(found: Reordered, evidence: Evidence) -> Iterator[Suggestion]:
             )
 
 
-STEP = Step("deinterleave", deinterleave, Params, lasting=True)
+STEP = Step("deinterleave", deinterleave, Params, lasting=True, costly=True)

@@ -24,4 +24,4 @@ def page_frame(text: Text, params: Params) -> Iterator[Finding]:
     yield from frame_of(text, params)
 
 
-STEP = Step("page-frame", page_frame, Params, check=check_patterns)
+STEP = Step("page-frame", page_frame, Params, costly=True, check=check_patterns)
