@@ -569,9 +569,16 @@ def _suppressed(refusals: Refusals, passes: Sequence[Pass], content: str) -> tup
     return tuple(sorted(found.values(), key=lambda s: (s.line, s.column, s.unit)))
 
 
+_CHUNK = 1 << 20
+"""Characters that are encoded at a time."""
+
+
 def text_digest(text: str) -> str:
     """Give the SHA-256 of a text in UTF-8."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    digest = hashlib.sha256()
+    for start in range(0, len(text), _CHUNK):
+        digest.update(text[start : start + _CHUNK].encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 def _notes(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Literal, get_args
+from typing import Literal, get_args, overload
 
 BlockKind = Literal[
     "title", "subtitle", "byline", "part", "chapter", "heading", "paragraph", "item", "verse",
@@ -26,9 +28,45 @@ class Span:
     end: int
 
 
+class _Spans(Sequence[Span]):
+    """Spans kept as two arrays of numbers: of a long text in a tenth of the memory that the spans themselves need."""
+
+    def __init__(self, starts: array[int], ends: array[int]) -> None:
+        self.starts, self.ends = starts, ends
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @overload
+    def __getitem__(self, index: int) -> Span: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Span]: ...
+    def __getitem__(self, index: int | slice) -> Span | Sequence[Span]:
+        if isinstance(index, slice):
+            return _Spans(self.starts[index], self.ends[index])
+        return Span(self.starts[index], self.ends[index])
+
+    def __iter__(self) -> Iterator[Span]:
+        return map(Span, self.starts, self.ends)
+
+
+_LONG = 1_000_000
+"""Characters from which on a text keeps its spans as numbers."""
+
+
+def _line_spans(content: str) -> Sequence[Span]:
+    """Give the spans of all lines; those of a short text are kept for the next unit, which mostly sees the same."""
+    if len(content) < _LONG:
+        return _spans_of_lines(content)
+    ends = array("q", (m.start() for m in re.finditer("\n", content)))
+    ends.append(len(content))
+    starts = array("q", [0])
+    starts.extend(end + 1 for end in ends[:-1])
+    return _Spans(starts, ends)
+
+
 @lru_cache(maxsize=4)
-def _line_spans(content: str) -> tuple[Span, ...]:
-    """Give the spans of all lines; kept for the next unit, which mostly sees the same text."""
+def _spans_of_lines(content: str) -> tuple[Span, ...]:
     spans, start = [], 0
     for line in content.split("\n"):
         spans.append(Span(start, start + len(line)))
@@ -93,9 +131,47 @@ class Mark:
 Guard = Callable[[str], Sequence[Span]]
 """Finds protected spans in a text. One that has a true attribute ``by_line`` finds the same line by line."""
 _MANY_LINES = 20
-_REMEMBERED = 20_000
-"""Lines of a text up to which its protected spans are remembered from one state of the text to the next."""
-_HAS_NONE, _HAS_SPANS = 1, 2
+_BARE, _COVERED = 1, 2
+
+
+class Memory:
+    """The protected spans of lines, by what the lines say, so that each is looked at once; most lines have none.
+
+    It goes on from one state of a text to the next, and forgets all when it holds too much.
+    """
+
+    most = 100_000
+    """Lines and spans that are remembered."""
+
+    def __init__(self) -> None:
+        self._bits: dict[str, int] = {}
+        self._without: dict[str, int] = {}
+        self._spans: dict[tuple[str, str], tuple[Span, ...]] = {}
+
+    def mask(self, kinds: Iterable[str]) -> int:
+        """Give the number that stands for some kinds of spans, a bit each."""
+        return sum(self._bits.setdefault(kind, 1 << len(self._bits)) for kind in kinds)
+
+    def is_bare(self, words: str, mask: int) -> bool:
+        """Tell whether a line is known to have no span of the kinds that a mask stands for."""
+        return self._without.get(words, 0) & mask == mask
+
+    def spans(self, kind: str, guard: Guard, words: str) -> tuple[Span, ...]:
+        """Give the spans of one kind in a line, from its beginning."""
+        bit = self.mask((kind,))
+        if self.is_bare(words, bit):
+            return ()
+        spans = self._spans.get((kind, words))
+        if spans is None:
+            if len(self._without) + len(self._spans) >= self.most:
+                self._without.clear()
+                self._spans.clear()
+            spans = tuple(sorted(guard(words)))
+            if spans:
+                self._spans[kind, words] = spans
+            else:
+                self._without[words] = self._without.get(words, 0) | bit
+        return spans
 
 
 @dataclass(frozen=True)
@@ -112,8 +188,7 @@ class Text:
     guards: Mapping[str, Guard] = field(default_factory=dict, repr=False, compare=False)
     held: Container[str] | None = field(default=None, repr=False, compare=False)
     """Characters and pairs of characters that the text may hold, of those that somebody asks for; None: not known."""
-    memory: dict[tuple[str, str], tuple[Span, ...]] = field(default_factory=dict, repr=False, compare=False)
-    """Protected spans of lines, by kind and line; it goes on from one state of a text to the next."""
+    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
 
     @classmethod
     def of(cls, content: str, **guards: Guard) -> Text:
@@ -121,18 +196,25 @@ class Text:
         return cls(content, guards=guards)
 
     @cached_property
-    def lines(self) -> tuple[Span, ...]:
+    def lines(self) -> Sequence[Span]:
         r"""Give the spans of all lines without their ``\n``. An empty text has one empty line."""
         return _line_spans(self.content)
 
     @cached_property
-    def filled_lines(self) -> tuple[Span, ...]:
+    def filled_lines(self) -> Sequence[Span]:
         """Give the spans of the lines that hold more than blanks."""
-        return tuple(s for s in self.lines if not self.content[s.start : s.end].isspace() and s.end > s.start)
+        filled = (s for s in self.lines if not self.content[s.start : s.end].isspace() and s.end > s.start)
+        if not isinstance(self.lines, _Spans):
+            return tuple(filled)
+        starts, ends = array("q"), array("q")
+        for span in filled:
+            starts.append(span.start)
+            ends.append(span.end)
+        return _Spans(starts, ends)
 
     @cached_property
-    def _line_starts(self) -> list[int]:
-        return [s.start for s in self.lines]
+    def _line_starts(self) -> Sequence[int]:
+        return self.lines.starts if isinstance(self.lines, _Spans) else [s.start for s in self.lines]
 
     def line_at(self, offset: int) -> int:
         """Give the index of the line that holds ``offset``."""
@@ -156,47 +238,71 @@ class Text:
 
     def protected_near(self, kind: str, start: int, end: int) -> Sequence[Span]:
         """Give protected spans of one kind, in order: at least those that touch ``[start, end)``."""
-        guard = self.guards.get(kind)
-        if kind in self._spans or guard is None or not getattr(guard, "by_line", False):
+        guard = self._by_line.get(kind)
+        if guard is None or kind in self._spans:
             return self.protected(kind)
-        first, last = self.line_at(start), self.line_at(end)
+        first = self.line_at(start)
+        last = first if end <= self.lines[first].end else self.line_at(end)
         if last - first > _MANY_LINES:
             return self.protected(kind)
-        if first == last:
-            return self._protected_in(kind, guard, first)
-        return [span for index in range(first, last + 1) for span in self._protected_in(kind, guard, index)]
+        found: list[Span] = []
+        for line in self.lines[first : last + 1]:
+            spans = self.memory.spans(kind, guard, self.content[line.start : line.end])
+            found += [Span(line.start + s.start, line.start + s.end) for s in spans]
+        return found
 
-    def _protected_in(self, kind: str, guard: Guard, index: int) -> tuple[Span, ...]:
-        """Give the protected spans of one kind in a line; the text of a line is looked at once."""
-        seen = self._seen.get(kind)
-        if seen is None:
-            seen = self._seen[kind] = bytearray(len(self.lines))
-        if seen[index]:
-            return self._spans_of_lines[kind, index] if seen[index] == _HAS_SPANS else ()
+    @cached_property
+    def _by_line(self) -> dict[str, Guard]:
+        """Give the guards that find in a line what they find there in the whole text."""
+        return {kind: guard for kind, guard in self.guards.items() if getattr(guard, "by_line", False)}
+
+    def covers(self, kinds: tuple[str, ...], start: int, end: int) -> bool:
+        """Tell whether ``[start, end)`` cuts or touches the inside of a protected span of some kinds (see `overlaps`).
+
+        What a line has of them is found out once: most lines have none.
+        """
+        index = self.line_at(start)
         line = self.lines[index]
-        words = self.content[line.start : line.end]
-        spans = self.memory.get((kind, words))
-        if spans is None:
-            spans = tuple(sorted(guard(words)))
-            if len(self.lines) <= _REMEMBERED:
-                self.memory[kind, words] = spans
-        seen[index] = _HAS_SPANS if spans else _HAS_NONE
-        if not spans:
-            return ()
-        known = self._spans_of_lines[kind, index] = tuple(Span(line.start + s.start, line.start + s.end) for s in spans)
-        return known
+        if end > line.end:
+            return any(overlaps(self.protected_near(kind, start, end), start, end) for kind in kinds)
+        known = self._known.get(kinds)
+        if known is None:
+            known = self._known[kinds] = bytearray(len(self.lines))
+        if not known[index]:
+            near = self._near(kinds, line)
+            known[index] = _COVERED if near else _BARE
+            if near:
+                self._found[kinds, index] = near
+        return known[index] == _COVERED and any(overlaps(spans, start, end) for spans in self._found[kinds, index])
 
     @cached_property
-    def _seen(self) -> dict[str, bytearray]:
+    def _known(self) -> dict[tuple[str, ...], bytearray]:
         return {}
 
     @cached_property
-    def _spans_of_lines(self) -> dict[tuple[str, int], tuple[Span, ...]]:
+    def _found(self) -> dict[tuple[tuple[str, ...], int], list[Sequence[Span]]]:
         return {}
 
-    def covers(self, kind: str, start: int, end: int) -> bool:
-        """Tell whether ``[start, end)`` cuts or touches the inside of a protected span of one kind (see `overlaps`)."""
-        return overlaps(self.protected_near(kind, start, end), start, end)
+    def _near(self, kinds: tuple[str, ...], line: Span) -> list[Sequence[Span]]:
+        """Give the protected spans in a line, of each kind that has any there."""
+        mask, others = self._parted(kinds)
+        if not others and self.memory.is_bare(self.content[line.start : line.end], mask):
+            return []
+        found = (self.protected_near(kind, line.start, line.end) for kind in kinds)
+        return [spans for spans in found if spans and overlaps(spans, line.start, line.end + 1)]
+
+    def _parted(self, kinds: tuple[str, ...]) -> tuple[int, bool]:
+        """Give the mask of the kinds that are found by line, and whether the text has spans of the others."""
+        parted = self._masks.get(kinds)
+        if parted is None:
+            by_line = [kind for kind in kinds if kind in self._by_line]
+            others = any(self.protected(kind) for kind in kinds if kind not in self._by_line)
+            parted = self._masks[kinds] = self.memory.mask(by_line), others
+        return parted
+
+    @cached_property
+    def _masks(self) -> dict[tuple[str, ...], tuple[int, bool]]:
+        return {}
 
 
 def overlaps(spans: Sequence[Span], start: int, end: int) -> bool:

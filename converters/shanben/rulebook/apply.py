@@ -20,9 +20,9 @@ from shanben.ledger import Capture, Change, Finding, Held, Suggestion
 from shanben.rulebook.gates import Gate, facts_of, gate
 from shanben.rulebook.patterns import PATTERN_FLAGS, compiled, full_pattern, joined
 from shanben.rulebook.schema import Invariant, Rule, Rulebook, Where
-from shanben.rulebook.search import hits_in, lines_with
+from shanben.rulebook.search import LONG, hits_in, lines_with
 from shanben.steps import all_steps
-from shanben.values import Guard, Mark, Span, Text, overlaps
+from shanben.values import Guard, Mark, Span, Text
 
 SECONDS = 10.0
 """Time that one rule may take on a document of up to a million characters; it grows with the document."""
@@ -108,10 +108,21 @@ class Protection:
         """Tell whether what stands in a line is all that counts for the spans in it."""
         return all(facts_of(full_pattern(rule)).keeps_to_lines for rule in self.rules)
 
+    @cached_property
+    def _asked(self) -> list[tuple[Rule, list[frozenset[str]]]]:
+        """Give the rules, each with sets of characters of which a text must hold one each."""
+        return [
+            (rule, [c.characters.union(p[0] for p in c.pairs) for c in facts_of(full_pattern(rule)).gate.clauses])
+            for rule in self.rules
+        ]
+
     def __call__(self, content: str) -> list[Span]:
         """Give the spans in a text, in order, none touching the inside of another."""
         spans: list[Span] = []
-        for rule in self.rules:
+        held = set(content) if len(content) <= LONG else None
+        for rule, asked in self._asked:
+            if held is not None and any(map(held.isdisjoint, asked)):
+                continue
             pattern, seconds = pattern_of(rule), seconds_for(content)
             try:
                 found = hits_in(pattern, content, lines_with(pattern.pattern, content), 0, seconds)
@@ -150,7 +161,7 @@ def _like(line: str) -> str:
     return _DIGITS.sub("0", "".join(line.split()))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
 def _repetitions(content: str) -> Counter[str]:
     return Counter(_like(line) for line in content.split("\n"))
 
@@ -170,7 +181,7 @@ def _limited(rule: Rule, text: Text, seconds: float, find: Callable[[], Iterable
     for f in find():
         if isinstance(f, Change | Suggestion):
             end = f.start + len(f.before)
-            if f.start < first or end > last or any(text.covers(k, f.start, end) for k in rule.outside):
+            if f.start < first or end > last or text.covers(rule.outside, f.start, end):
                 continue
         yield f
 
@@ -231,7 +242,7 @@ def _found(rule: Rule, matches: Iterable[regex.Match[str]], text: Text) -> Itera
             stop += content[stop : stop + 1] == "\n"
             if start < end:
                 continue
-        if any(text.covers(kind, start, stop) for kind in rule.outside):
+        if rule.outside and text.covers(rule.outside, start, stop):
             continue
         end = stop
         for field_name, group in rule.capture.items():
@@ -350,8 +361,9 @@ def _allowed(changes: Sequence[Change], text: Text) -> tuple[list[Change], list[
     refused = []
     end = 0
     for c in changes:
-        redactions = text.protected_near(UNTOUCHABLE, c.start, c.end)
-        if redactions and overlaps(redactions, c.start, c.end) and not _spares_redactions(c, redactions):
+        if text.covers((UNTOUCHABLE,), c.start, c.end) and not _spares_redactions(
+            c, text.protected_near(UNTOUCHABLE, c.start, c.end)
+        ):
             refused.append(_as_suggestion(c, WOULD_REDACT))
         elif c.start >= end:
             kept.append(c)

@@ -34,7 +34,7 @@ def html_entities(text: Text, params: Params) -> Iterator[Finding]:
             continue
         if named == "&" and _REST_OF_REFERENCE.match(text.content, m.end()):
             continue
-        if any(text.covers(kind, *m.span()) for kind in ("url", "code")):
+        if text.covers(("url", "code"), *m.span()):
             continue
         yield Change(m.start(), m.group(), named)
 

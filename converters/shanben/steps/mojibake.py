@@ -36,7 +36,7 @@ def mojibake(text: Text, params: Params) -> Iterator[Finding]:
     []
     """
     for m in _runs(text):
-        if any(text.covers(kind, *m.span()) for kind in ("url", "code")):
+        if text.covers(("url", "code"), *m.span()):
             continue
         if _WESTERN.fullmatch(m.group()):
             pieces: Iterator[tuple[int, str]] = iter([(m.start(), m.group())])

@@ -44,7 +44,7 @@ def pair_brackets(text: Text, params: Params) -> Iterator[Finding]:
         waiting: list[int] = []
         for m in _BRACKET.finditer(line):
             at = m.start()
-            if any(text.covers(g, span.start + at, span.start + at + 1) for g in _GUARDED):
+            if text.covers(_GUARDED, span.start + at, span.start + at + 1):
                 continue
             if m.group() in "(（":
                 waiting.append(at)

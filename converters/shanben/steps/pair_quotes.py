@@ -166,7 +166,7 @@ def _places(text: Text, base: int, line: str, every: regex.Pattern[str]) -> tupl
         for m in every.finditer(line)
         if not _RULE.match(line, max(0, m.start() - 3))
         and not _is_apostrophe(line, m.start())
-        and not any(text.covers(g, base + m.start(), base + m.end()) for g in _GUARDED)
+        and not text.covers(_GUARDED, base + m.start(), base + m.end())
         and _in_chinese(line, m.start())
     )
     return places if len(places) <= MOST else ()
