@@ -24,6 +24,7 @@ import regex
 
 from shanben import __version__
 from shanben.profiles import Evidence, Profile, Setting
+from shanben.resources import kept_folder
 from shanben.rulebook.gates import Facts, Gate, OneOf
 from shanben.rulebook.schema import (
     Example,
@@ -65,16 +66,7 @@ class Checked:
 
 def folder() -> Path | None:
     """Give the folder of the entries; None when there is to be none."""
-    said = os.environ.get("SHANBEN_CACHE", "")
-    if said:
-        return None if said == "off" else Path(said)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", "")
-    elif sys.platform == "darwin":
-        base = str(Path("~/Library/Caches").expanduser())
-    else:
-        base = os.environ.get("XDG_CACHE_HOME", "") or str(Path("~/.cache").expanduser())
-    return Path(base) / "shanben" if Path(base).is_absolute() else None
+    return None if os.environ.get("SHANBEN_CACHE") == "off" else kept_folder("SHANBEN_CACHE")
 
 
 def key_of(roots: Sequence[tuple[str, Traversable | Path]], *said: str) -> str | None:
