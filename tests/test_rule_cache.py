@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from shanben import pipeline, rule_cache
 from shanben.errors import RuleError
 from shanben.pipeline import clean, plan
-from shanben.resources import rules_root
+from shanben.resources import kept_folder, rules_root
 from shanben.rule_cache import Checked, folder, key_of, load, save
 
 RULE = """\
@@ -55,6 +56,23 @@ def test_what_was_kept_is_what_was_checked(cache: Path) -> None:
     assert [r.digest for r in kept.book.rules] == [r.digest for r in fresh.book.rules]
     assert kept.book.digest == fresh.book.digest
     assert entry.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a home is found otherwise there")
+def test_without_a_home_nothing_is_kept_and_all_goes_well(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SHANBEN_CACHE", "SHANBEN_STATE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "~nobody")  # for `~` this stands for itself, as where a user has no home
+    with pytest.raises(RuntimeError):
+        Path.home()
+    assert folder() is None
+    assert kept_folder("SHANBEN_STATE") is None
+    assert clean("会议强调,要抓好落实。\n").text == "会议强调，要抓好落实。\n"
+    assert not cache.exists()
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    assert folder() is None
+    monkeypatch.setenv("SHANBEN_CACHE", str(cache))
+    assert folder() == cache
 
 
 def test_a_changed_file_is_read_anew(cache: Path, tmp_path: Path) -> None:

@@ -30,7 +30,8 @@ def modules(*args: str) -> set[str]:
 def test_the_version_needs_nothing_but_the_command_line() -> None:
     loaded = modules("--version")
     assert "shanben.cli" in loaded
-    assert not {m for m in loaded if m.startswith("shanben.")} - {"shanben.cli", "shanben.errors", "shanben.terminal"}
+    light = {"shanben.cli", "shanben.errors", "shanben.signals", "shanben.terminal"}
+    assert not {m for m in loaded if m.startswith("shanben.")} - light
     assert not loaded & {"regex", "yaml", "numpy", "lxml", "chardet", "pypandoc", "asyncio", "starlette"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -13,10 +14,10 @@ import click
 
 from shanben import __version__
 from shanben.errors import OutputError, ShanbenError, SourceError, UsageError
+from shanben.signals import Terminated, end_in_order
 from shanben.terminal import JSON as _JSON
 from shanben.terminal import RULES as _RULES
 from shanben.terminal import flat as _flat
-from shanben.terminal import keep_interrupts
 from shanben.terminal import one_line as _one_line
 from shanben.terminal import print_json as _print_json
 from shanben.terminal import printable as _printable
@@ -38,7 +39,9 @@ EXIT_CODES = {
     6: "pandoc (for --script and training: OpenCC) is missing or failed",
     7: "a check failed: editions, ledger and source do not agree",
     8: "the output cannot be written",
+    129: "ended since the terminal was closed (SIGHUP)",
     130: "interrupted (Ctrl-C)",
+    143: "told to end (SIGTERM)",
 }
 """What each exit code means; `docs/cli.md` is generated from it."""
 
@@ -94,7 +97,7 @@ class _Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         kwargs["standalone_mode"] = False
-        keep_interrupts()
+        end_in_order()
         if None in (sys.stdin, sys.stdout, sys.stderr):  # started with a closed stream: give it an empty one
             with Path(os.devnull).open("r+", encoding="utf-8") as nothing:
                 streams = [s or nothing for s in (sys.stdin, sys.stdout, sys.stderr)]
@@ -110,9 +113,11 @@ class _Commands(click.Group):
         except click.ClickException as error:
             error.show()
             sys.exit(2)
-        except (KeyboardInterrupt, click.Abort):
-            click.echo("interrupted; what was finished stands, nothing is half-written", err=True)
-            sys.exit(130)
+        except (KeyboardInterrupt, click.Abort) as error:
+            with suppress(OSError):  # the terminal may be gone
+                click.echo("interrupted; what was finished stands, nothing is half-written", err=True)
+            told = error.__cause__ or error  # click makes an Abort of an interruption
+            sys.exit(128 + told.number if isinstance(told, Terminated) else 130)
         except BrokenPipeError:
             # The reader of our output went away (`| head`): that is no error of ours.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import _thread
 import json
-import signal
 import sys
-import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -17,33 +14,6 @@ RULES = click.option(
     help="A folder of your own rules, laid over the shipped ones. May be given again.",
 )  # fmt: skip
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-
-
-INTERRUPT_AGAIN = 0.01
-"""Seconds after which an interruption is raised again that came where Python cannot raise one."""
-
-
-def keep_interrupts() -> None:
-    """Lose no Ctrl-C: one that falls into a finaliser, where Python only prints and forgets it, comes again."""
-    sys.unraisablehook = _interrupt_again
-
-
-def _interrupt_again(lost: sys.UnraisableHookArgs) -> None:
-    if not issubclass(lost.exc_type, KeyboardInterrupt):
-        sys.__unraisablehook__(lost)
-        return
-    timer = threading.Timer(INTERRUPT_AGAIN, _interrupt)
-    timer.daemon = True
-    timer.start()
-
-
-def _interrupt() -> None:
-    """Interrupt the main thread, also where it waits for something."""
-    main = threading.main_thread().ident
-    if hasattr(signal, "pthread_kill") and main is not None:
-        signal.pthread_kill(main, signal.SIGINT)
-    else:
-        _thread.interrupt_main()
 
 
 def printable(text: str) -> str:

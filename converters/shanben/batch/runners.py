@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
+from shanben.signals import Terminated, end_in_order
+
 TRIES = 3
 """Workers that may die at one document before it is set aside."""
 AHEAD = 4
@@ -119,6 +121,9 @@ class _Lane:
         if self.pipe:
             self.pipe.close()
         self._process.join(5)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
         code = self._process.exitcode
         self.pipe = self._process = None
         if code is not None and code < 0:
@@ -198,8 +203,18 @@ def _blame(job: _Job, death: _Death) -> Crash | None:
 
 
 def _serve(pipe: Connection[Any, Any], position: Any, prepare: Callable[[], object] | None) -> None:
-    """Work in a process of its own until the other end of the pipe is closed."""
+    """Work in a process of its own until the other end of the pipe is closed, or it is told to end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches all; the parent alone decides
+    end_in_order()
+    try:
+        _answer(pipe, position, prepare)
+    except Terminated as told:  # what was temporary is gone; the parent sees what ended this worker
+        signal.signal(told.number, signal.SIG_DFL)
+        signal.raise_signal(told.number)
+
+
+def _answer(pipe: Connection[Any, Any], position: Any, prepare: Callable[[], object] | None) -> None:
+    """Do one task after the other."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if prepare:
         prepare()
