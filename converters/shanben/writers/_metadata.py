@@ -13,6 +13,7 @@ import regex
 
 from shanben.values import Document, Metadata
 from shanben.writers._labels import language_tag
+from shanben.writers._pinyin import lazy_pinyin
 
 NAMESPACE = uuid.UUID("5b0c8d0e-8d7c-5d0a-9a52-3f1f0f6f2c41")
 """Of every identifier that Shanben makes. Never to be changed: identifiers are for ever."""
@@ -134,9 +135,7 @@ def pinyin(value: str, limit: int = 120) -> str:
     head = value[:limit]
     if not regex.search(r"\p{Han}", head):
         return ""
-    from pypinyin import lazy_pinyin
-
-    said = " ".join(part.strip() for part in lazy_pinyin(head, errors=_keep_latin) if part.strip())
+    said = " ".join(part.strip() for part in lazy_pinyin(head, _keep_latin) if part.strip())
     said = " ".join(word[:1].upper() + word[1:] for word in said.split())
     return unicodedata.normalize("NFC", said)
 
