@@ -316,7 +316,6 @@ def _from_file(path: Path) -> Work:
 def _described(source: Path, description: Path, name: str) -> Work:
     if not description.is_file():
         return Work(safe_name(name), source)
-    from shanben.rulebook.load import read_suppressions
     from shanben.rulebook.strict_yaml import Faults, Reader
 
     faults = Faults()
@@ -330,7 +329,11 @@ def _described(source: Path, description: Path, name: str) -> Work:
     encoding = reader.text(top["encoding"]) if "encoding" in top else None
     digest = reader.text(top["sha256"]) if "sha256" in top else ""
     profile = _profile(reader.text(top["profile"]), description) if "profile" in top else None
-    suppress = read_suppressions(faults, top["suppress"]) if "suppress" in top else ()
+    suppress: tuple[Suppression, ...] = ()
+    if "suppress" in top:
+        from shanben.rulebook.refusals import read_suppressions
+
+        suppress = read_suppressions(faults, top["suppress"])
     faults.raise_if_any()
     return Work(safe_name(name), source, encoding, digest.lower(), said, profile=profile, suppress=suppress)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from importlib import metadata
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from shanben import __version__
 from shanben.resources import rules_root
 
 _PROGRAMS = ("pypandoc_binary", "opencc", "lxml", "regex", "numpy", "pypinyin", "chardet")
-"""Packages whose version may show in an edition."""
+"""Packages whose version may show in an edition, as their folders of metadata are named."""
 
 
 def digest(said: Any) -> str:
@@ -36,14 +37,18 @@ def program_digest() -> str:
     for path in files:
         own.update(f"{path.relative_to(home).as_posix()}\0{path.stat().st_size}\0".encode())
         own.update(path.read_bytes())
-    return digest([__version__, own.hexdigest(), [_version(name) for name in _PROGRAMS]])
+    return digest([__version__, own.hexdigest(), _versions()])
 
 
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return ""
+def _versions() -> list[str]:
+    """Give name and version of the packages, as the names of their folders say them; reading these takes much longer."""
+    found = set()
+    for folder in filter(os.path.isdir, sys.path):
+        for name in os.listdir(folder):  # noqa: PTH208 - there are hundreds
+            package = name.lower().partition("-")[0]
+            if package in _PROGRAMS and name.endswith((".dist-info", ".egg-info")):
+                found.add(name)
+    return sorted(found)
 
 
 @lru_cache(maxsize=512)

@@ -8,7 +8,6 @@ the function as one to set aside.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -16,10 +15,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shanben.signals import Terminated, end_in_order
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 TRIES = 3
 """Workers that may die at one document before it is set aside."""
@@ -74,6 +75,8 @@ class _Lane:
     """One worker process after the other, with one task at a time, so that it is known what killed it."""
 
     def __init__(self, prepare: Callable[[], object] | None) -> None:
+        import multiprocessing
+
         self._context = multiprocessing.get_context("spawn")
         self._position = self._context.RawValue("q", -1)
         self._prepare = prepare
@@ -152,6 +155,8 @@ def run_pool(
 
     When the caller stops asking (also by an exception) the workers end. Raises what the function raises.
     """
+    from multiprocessing.connection import wait
+
     lanes = [_Lane(prepare) for _ in range(jobs)]
     coming = (_Job(number, task) for number, task in enumerate(tasks))
     again: deque[_Job] = deque()
@@ -235,6 +240,9 @@ def _answer(pipe: Connection[Any, Any], position: Any, prepare: Callable[[], obj
 
 def _end_with_parent() -> None:
     """End this worker as soon as the process that started it is gone, however that ended."""
+    import multiprocessing
+    from multiprocessing.connection import wait
+
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import json
-import logging
 import os
 import re
 import select
@@ -21,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib.resources import as_file
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,6 @@ NO_LANGUAGE = "zxx"
 
 _MENDED = "\u21a9\u2194"
 
-log = logging.getLogger(__name__)
-
 
 @cache
 def executable() -> str:
@@ -52,13 +50,17 @@ def executable() -> str:
     pypandoc by itself prefers whatever is newest on PATH; then the same version of Shanben would give other
     bytes on another machine.
     """
+    spec = find_spec("pypandoc")  # loading it would load all that is needed to fetch pandoc
+    if spec and spec.origin and not os.environ.get("PYPANDOC_PANDOC"):
+        shipped = Path(spec.origin).parent / "files" / ("pandoc.exe" if os.name == "nt" else "pandoc")
+        if shipped.is_file():
+            return str(shipped)
     try:
+        import logging
+
         import pypandoc
 
         logging.getLogger("pypandoc").addHandler(logging.NullHandler())  # else it prints what we say ourselves
-        shipped = Path(pypandoc.__file__).parent / "files" / ("pandoc.exe" if os.name == "nt" else "pandoc")
-        if not os.environ.get("PYPANDOC_PANDOC") and shipped.is_file():
-            return str(shipped)
         return str(pypandoc.get_pandoc_path())
     except (ImportError, OSError) as error:
         raise ToolError("pandoc was not found", fix=FIX) from error
@@ -292,8 +294,7 @@ def _by_worker(tree: str, to: str, sections: bool) -> bytes | None:
             raise
         if done is None:
             break
-        for line in _warnings(done[1]):
-            log.warning("pandoc: %s", line)
+        _log(_warnings(done[1]))
         return done[0]
     return None
 
@@ -347,8 +348,7 @@ def _run(
         if done.returncode:
             what = f"pandoc ended with {done.returncode}: {said[:2000] or 'no message'}"
             raise ToolError(what, where=program, fix=f"{FIX} (a fresh copy), or report this document")
-        for line in _warnings(said):
-            log.warning("pandoc: %s", line)
+        _log(_warnings(said))
         return target.read_bytes() if output else done.stdout
 
 
@@ -367,6 +367,14 @@ def _environment(folder: Path) -> dict[str, str]:
         "TZ": "UTC",
         "SOURCE_DATE_EPOCH": "0",
     }
+
+
+def _log(warnings: Sequence[str]) -> None:
+    if warnings:
+        import logging
+
+        for line in warnings:
+            logging.getLogger(__name__).warning("pandoc: %s", line)
 
 
 def _warnings(said: str) -> list[str]:
