@@ -40,6 +40,7 @@ FIX = "pip install pypandoc_binary"
 NO_LANGUAGE = "zxx"
 """The code for text in no language. Given any other, pandoc loads words of its own for each page, none of which we use."""
 
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _MENDED = "\u21a9\u2194"
 
 
@@ -104,7 +105,7 @@ def convert_alone(ast: Mapping[str, Any], to: str, *, sections: bool = False) ->
 
 def _dumped(ast: Mapping[str, Any]) -> str:
     ast = {**ast, "meta": {"lang": {"t": "MetaString", "c": NO_LANGUAGE}, **ast["meta"]}}
-    return json.dumps(ast, ensure_ascii=False, separators=(",", ":"))
+    return _as_json(ast)
 
 
 def _alone(tree: str, to: str, sections: bool) -> bytes:
@@ -163,6 +164,7 @@ class _Worker:
         self.program = program
         self.left = DOCUMENTS
         self._waiting = b""
+        self._ready: Any = None
         # pandoc keeps a file in its folder for temporary things all the time, but never looks into it again.
         with as_file(data_root() / "pandoc-worker.lua") as script, _folder() as folder:
             self._process = subprocess.Popen(  # noqa: S603 - a fixed program with a script of ours
@@ -231,9 +233,10 @@ class _Worker:
         stream = self._process.stdout
         if stream is None or stream.closed:
             raise _NotThereError
-        ready = select.poll()
-        ready.register(stream, select.POLLIN)
-        if not ready.poll(max(0.0, end - time.monotonic()) * 1000):
+        if self._ready is None:
+            self._ready = select.poll()
+            self._ready.register(stream, select.POLLIN)
+        if not self._ready.poll(max(0.0, end - time.monotonic()) * 1000):
             raise ToolError(f"pandoc did not end within {TIMEOUT:.0f} seconds", where=self.program)
         if part := stream.read(1 << 20):
             return part
