@@ -6,6 +6,8 @@ import _thread
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 AGAIN = 0.01
@@ -32,6 +34,19 @@ def end_in_order() -> None:
         for number in _ENDING:
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, _terminate)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Hold signals back for a moment, so that what is made meanwhile is known to what clears it away."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *_ENDING})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _terminate(number: int, _frame: FrameType | None) -> None:

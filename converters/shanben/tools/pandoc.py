@@ -27,6 +27,7 @@ from typing import Any
 
 from shanben.errors import ToolError
 from shanben.resources import data_root
+from shanben.signals import undisturbed
 
 MINIMUM = (3, 1)
 """The tree of JSON that older ones read is not tested; Debian 12 still ships 2.17."""
@@ -356,7 +357,8 @@ def _run(
 
 
 def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="shanben-pandoc-")
+    with undisturbed():
+        return tempfile.TemporaryDirectory(prefix="shanben-pandoc-")
 
 
 def _environment(folder: Path) -> dict[str, str]:
