@@ -15,7 +15,6 @@ import click
 
 from shanben import profile_files, profiles, suppressions, verify
 from shanben.authoring import hits_of
-from shanben.build import clean_work
 from shanben.cli import EXIT_CODES, main
 from shanben.pipeline import plan
 from shanben.pipeline import profiles as all_profiles
@@ -23,6 +22,7 @@ from shanben.resources import rules_root
 from shanben.rulebook import lint_codes, load
 from shanben.rulebook.load import load_rules
 from shanben.rulebook.schema import FOLDERS, Rule
+from shanben.work_cleaning import clean_work
 from shanben.works import find_works
 
 HERE = Path(__file__).parent

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
 import signal
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -21,10 +18,6 @@ SEEDS = ROOT / "seeds"
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell starts what runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-# Nothing is known of earlier runs, nothing is kept for later ones.
-os.environ["SHANBEN_STATE"] = tempfile.mkdtemp(prefix="shanben-state-")
-atexit.register(shutil.rmtree, os.environ["SHANBEN_STATE"], ignore_errors=True)
 
 settings.register_profile(
     "default", deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
@@ -54,11 +47,12 @@ def seed(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let the tests, and the programs that they start, keep checked rules in a folder of their own."""
-    before = os.environ.get("SHANBEN_CACHE")
-    os.environ["SHANBEN_CACHE"] = str(tmp_path_factory.getbasetemp() / "cache")
-    yield
-    os.environ.pop("SHANBEN_CACHE")
-    if before is not None:
-        os.environ["SHANBEN_CACHE"] = before
+def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the tests, and the programs that they start, keep checked rules, and what they finished, in folders of their own.
+
+    Nothing is known of earlier runs, nothing is kept for later ones: pytest clears its folders away.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SHANBEN_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        patch.setenv("SHANBEN_STATE", str(tmp_path_factory.getbasetemp() / "state"))
+        yield

@@ -737,14 +737,14 @@ def test_a_dist_folder_from_a_stranger_is_not_followed_out_of_itself(place: Path
 def test_ctrl_c_that_falls_into_a_finaliser_is_not_lost() -> None:
     program = """
 import os, signal, time
-from shanben.terminal import keep_interrupts
+from shanben.signals import end_in_order
 
 class Last:
     def __del__(self):
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.1)
 
-keep_interrupts()
+end_in_order()
 last = Last()
 try:
     del last

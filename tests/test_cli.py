@@ -579,7 +579,7 @@ def test_exit_codes_are_those_of_the_errors() -> None:
     from shanben import errors
 
     used = {e.exit_code for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.ShanbenError)}
-    assert used | {0, 130} == set(EXIT_CODES)
+    assert used | {0, 129, 130, 143} == set(EXIT_CODES)
 
 
 def on_a_terminal(*args: str | Path, **environment: str) -> bytes:

@@ -31,11 +31,12 @@ def write_sources(folder: Path, version: str) -> None:
         (folder / f"w{number}.txt").write_text("\n\n".join(lines) + "\n")
 
 
-def start(sources: Path, out: Path) -> subprocess.Popen[bytes]:
+def start(sources: Path, out: Path, *options: str, temporary: Path | None = None) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "shanben", "build", str(sources), "-o", str(out), "--formats", "html,txt"],
+        [sys.executable, "-m", "shanben", "build", str(sources), "-o", str(out), "--formats", "html,txt", *options],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        env=os.environ | ({"TMPDIR": str(temporary)} if temporary else {}),
     )
 
 
@@ -121,6 +122,25 @@ def test_a_polite_signal_leaves_nothing_behind_that_the_next_run_keeps(
         assert process.wait(60) == 0
     assert editions(out) == wanted["新稿"]
     assert leftovers(out) == []
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_polite_signal_leaves_no_folder_for_temporary_things(
+    versions: tuple[Path, dict[str, dict[str, bytes]], float], stop: signal.Signals, jobs: str, tmp_path: Path
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    with start(versions[0] / "sources", tmp_path / "out", "-j", jobs, temporary=temporary) as process:
+        end = time.monotonic() + 60
+        while not any(temporary.iterdir()) and time.monotonic() < end:  # pandoc is being started
+            time.sleep(0.001)
+        process.send_signal(stop)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + stop, said.decode()
+    assert said.decode().splitlines()[-1].startswith("interrupted")
+    assert b"Traceback" not in said
+    assert list(temporary.iterdir()) == []
 
 
 # --- every single step of the exchange ---------------------------------------------------------------------

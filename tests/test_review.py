@@ -25,7 +25,6 @@ from hypothesis import strategies as st
 from conftest import SEEDS
 from gates import programs
 from shanben import pipeline
-from shanben.build import clean_work
 from shanben.cli import main
 from shanben.errors import RuleError, UsageError
 from shanben.pipeline import Cleaned
@@ -36,6 +35,7 @@ from shanben.review.places import only_here
 from shanben.review.targets import targets
 from shanben.review.trying import propose_keep, save_rule, try_rule
 from shanben.rulebook.schema import FOLDERS
+from shanben.work_cleaning import clean_work
 from shanben.works import find_works
 
 TEXT = (

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copyreg
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import regex
 
 from shanben import pipeline, rule_cache
 from shanben.errors import RuleError
 from shanben.pipeline import clean, plan
-from shanben.resources import rules_root
+from shanben.resources import kept_folder, rules_root
 from shanben.rule_cache import Checked, folder, key_of, load, save
+from shanben.rulebook import patterns
+from shanben.rulebook.patterns import PATTERN_FLAGS, code_of
 
 RULE = """\
 rules:
@@ -55,6 +60,45 @@ def test_what_was_kept_is_what_was_checked(cache: Path) -> None:
     assert [r.digest for r in kept.book.rules] == [r.digest for r in fresh.book.rules]
     assert kept.book.digest == fresh.book.digest
     assert entry.stat().st_mode & 0o077 == 0
+
+
+def test_kept_patterns_are_what_compiling_gives(cache: Path) -> None:
+    known = pipeline._checked((), "*").facts
+    made = {pattern: code_of(pattern) for pattern in known}
+    assert len(made) > 200
+    assert None not in made.values(), "the shape of what `regex` keeps has changed: nothing is gained any more"
+    forget()
+    patterns.compiled.cache_clear()
+    pipeline._checked((), "*")
+    assert made.items() <= patterns._ready.items()
+    for pattern in known:
+        fresh, kept = regex.compile(pattern, PATTERN_FLAGS), patterns.compiled(pattern)
+        assert fresh is not kept
+        assert copyreg.dispatch_table[regex.Pattern](fresh) == copyreg.dispatch_table[regex.Pattern](kept)
+        assert (fresh.pattern, fresh.flags, fresh.groupindex) == (kept.pattern, kept.flags, kept.groupindex)
+
+
+def test_a_pattern_that_does_not_compile_has_no_code() -> None:
+    assert code_of("a(?P<b>c)") is not None
+    with pytest.raises(regex.error):
+        code_of("a(")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a home is found otherwise there")
+def test_without_a_home_nothing_is_kept_and_all_goes_well(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SHANBEN_CACHE", "SHANBEN_STATE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "~nobody")  # for `~` this stands for itself, as where a user has no home
+    with pytest.raises(RuntimeError):
+        Path.home()
+    assert folder() is None
+    assert kept_folder("SHANBEN_STATE") is None
+    assert clean("会议强调,要抓好落实。\n").text == "会议强调，要抓好落实。\n"
+    assert not cache.exists()
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    assert folder() is None
+    monkeypatch.setenv("SHANBEN_CACHE", str(cache))
+    assert folder() == cache
 
 
 def test_a_changed_file_is_read_anew(cache: Path, tmp_path: Path) -> None:

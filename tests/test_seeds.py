@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from conftest import SEEDS
-from shanben.build import Built, build_work, clean_work
+from shanben.build import Built, build_work
 from shanben.pipeline import Cleaned, clean, plan, revert
 from shanben.rulebook.apply import content_of
 from shanben.structure import build_document
+from shanben.work_cleaning import clean_work
 from shanben.works import find_works
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,26 @@ PROSE = ("春天来了，万物复苏。人们走出家门，到田野里踏青�
 SEEN = "import sys; from shanben.cli import main\ntry: main({args!r})\nfinally: print(*sorted(sys.modules), file=sys.stderr)"
 
 
+COMPILED = """
+import json, regex
+from shanben.rulebook import patterns
+asked = []
+compile = regex.compile
+regex.compile = lambda pattern, *flags: asked.append((pattern, *flags)) or compile(pattern, *flags)
+from pathlib import Path
+from shanben.pipeline import clean
+assert clean(Path({source!r}).read_bytes().decode()).text
+print(json.dumps([[a[0] for a in asked if a[0] in patterns._ready and a[1:] == (patterns.PATTERN_FLAGS,)], len(patterns._ready)]))
+"""
+
+
+def opf(epub: Path) -> str:
+    """Give the package file of an EPUB."""
+    with zipfile.ZipFile(epub) as archive:
+        [name] = [n for n in archive.namelist() if n.endswith(".opf")]
+        return archive.read(name).decode()
+
+
 def modules(*args: str) -> set[str]:
     """Give the modules that are loaded when a command has ended."""
     done = subprocess.run(
@@ -30,7 +52,8 @@ def modules(*args: str) -> set[str]:
 def test_the_version_needs_nothing_but_the_command_line() -> None:
     loaded = modules("--version")
     assert "shanben.cli" in loaded
-    assert not {m for m in loaded if m.startswith("shanben.")} - {"shanben.cli", "shanben.errors", "shanben.terminal"}
+    light = {"shanben.cli", "shanben.errors", "shanben.signals", "shanben.terminal"}
+    assert not {m for m in loaded if m.startswith("shanben.")} - light
     assert not loaded & {"regex", "yaml", "numpy", "lxml", "chardet", "pypandoc", "asyncio", "starlette"}
 
 
@@ -47,6 +70,40 @@ def test_cleaning_a_small_text_loads_no_reader_of_rules_and_no_numpy(tmp_path: P
         "shanben.profile_files", "shanben.verify", "shanben.columns.order", "shanben.steps._frame_zones",
     }  # fmt: skip
     assert not loaded & dear
+
+
+def test_building_a_work_loads_neither_the_tables_of_pinyin_nor_what_fetches_pandoc_nor_a_pool(tmp_path: Path) -> None:
+    source = tmp_path / "work" / "source.txt"
+    source.parent.mkdir()
+    source.write_text(f"重庆来信\n\n{PROSE}", "utf-8")
+    (source.parent / "work.yaml").write_text("title: 重庆来信\n", "utf-8")
+    command = ("build", str(source), "-o", str(tmp_path / "out"), "--fresh")
+    modules(*command)  # the first run may have to check the rules
+    loaded = modules(*command)
+    assert "Chong Qing Lai Xin" in opf(tmp_path / "out" / "work" / "work.epub")
+    assert {"shanben.build", "shanben.rulebook.strict_yaml", "lxml.etree", "ebooklib"} <= loaded
+    dear = {
+        "pypinyin", "pypandoc", "urllib.request", "ssl", "importlib.metadata", "multiprocessing", "numpy", "pyarrow",
+        "distributed", "opencc", "chardet", "shanben.moves", "shanben.rulebook.load", "shanben.rulebook.pattern_tree",
+        "shanben.profile_files", "shanben.columns.order", "shanben.steps._frame_zones",
+    }  # fmt: skip
+    assert not loaded & dear
+
+
+def test_patterns_that_were_checked_before_are_not_compiled_again(tmp_path: Path) -> None:
+    source = tmp_path / "a.txt"
+    source.write_text(PROSE, "utf-8")
+    modules("clean", str(source))
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILED.format(source=str(source))],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    again, known = json.loads(done.stdout.splitlines()[-1])
+    assert known > 200
+    assert again == []
 
 
 def test_few_rules_look_at_plain_prose(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from conftest import SEEDS
-from shanben.build import build, clean_work
+from shanben.build import build
 from shanben.cli import main
 from shanben.errors import RuleError
 from shanben.ledger import from_jsonl, to_jsonl
 from shanben.pipeline import Cleaned, clean, revert
+from shanben.work_cleaning import clean_work
 from shanben.works import find_works
 
 TEXT = '通知\n\n会议强调,要抓好"三个高地"建设;各位代表,请看。\n他说,他来。\n'

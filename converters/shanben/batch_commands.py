@@ -34,9 +34,9 @@ from shanben.batch.tasks import (
 )
 from shanben.batch.urls import is_url
 from shanben.errors import LedgerError, RestlessError, RuleTimeoutError, ShanbenError, UsageError
-from shanben.terminal import one_line, printable
+from shanben.terminal import one_line, printable, tell_folders, work_line
 from shanben.tools.storage import clear_leftovers
-from shanben.works import Work, is_folder, left_out
+from shanben.works import Work, is_folder, left_out, over_source
 
 __all__ = ["build_many", "clean_many", "is_many"]
 
@@ -188,15 +188,6 @@ def _names() -> tuple[NamesOnDisk, NamesOnDisk, NamesOnDisk]:
     return NamesOnDisk(), NamesOnDisk(), NamesOnDisk()
 
 
-def _tell_rules(survey: _Survey) -> None:
-    """Say which rules take part that were not asked for, since they lie beside a source, and which folder does not."""
-    for folder in survey.rules:
-        click.echo(f"with the rules in {one_line(str(folder))}", err=True)
-    for folder in survey.left_out:
-        said = "is left out: no file in it is a rule file (NAME.yaml with a line `rules:`)"
-        click.echo(f"{one_line(str(folder))} {said}", err=True)
-
-
 # --- documents ---------------------------------------------------------------------------------------------
 
 
@@ -233,12 +224,8 @@ def _refused(entry: Entry, options: Options, sources: Sequence[str]) -> Entry:
         target = os.path.realpath(options.out / f"{entry.place}.txt")
         for folder in _tops(tuple(sources), options.out):
             if target.startswith(folder):
-                return Faulty(str(entry.path), _over_source(str(entry.path)))
+                return Faulty(str(entry.path), over_source(str(entry.path)))
     return entry
-
-
-def _over_source(where: str) -> UsageError:
-    return UsageError("this would overwrite the source", where=where, fix="choose another -o")
 
 
 @lru_cache(maxsize=4)
@@ -269,7 +256,7 @@ def build_many(sources: Sequence[str], options: Options, how: How, *, as_json: b
         options.rules, profile=options.profile
     )  # faults of the rules concern all works: said once, before any is begun
     survey = _survey(sources, options.rules, None)
-    _tell_rules(survey)
+    tell_folders(survey.rules, survey.left_out)
     tally, built = _Tally(), False
     manifest = Manifest(options.out, "build", fresh=how.fresh)
     ended = False
@@ -289,7 +276,7 @@ def build_many(sources: Sequence[str], options: Options, how: How, *, as_json: b
                 elif outcome.fault:
                     _show(progress, outcome.fault)
                 else:
-                    progress.say(_line(outcome))
+                    progress.say(work_line(_told(outcome), unchanged=outcome.unchanged))
         if lines:
             lines.end()
         bring_index(options.out, options.report and built)
@@ -311,16 +298,6 @@ def _told(outcome: Outcome) -> dict[str, Any]:
         }
     assert outcome.record is not None  # noqa: S101 - an outcome has a fault or a record
     return outcome.record.told | ({"unchanged": True} if outcome.unchanged else {})
-
-
-def _line(outcome: Outcome) -> str:
-    told = _told(outcome)
-    title = printable(str(told.get("title", "")))
-    title = title if len(title) <= 40 else title[:39] + "…"
-    numbers = f"{told.get('changes')} changes, {told.get('suggestions')} suggestions"
-    if outcome.unchanged:
-        numbers = "not built again, nothing has changed"
-    return f"{click.style(one_line(str(told.get('folder', ''))), bold=True)}  {title}  ({numbers})"
 
 
 class _JsonLines:
@@ -367,9 +344,9 @@ def _clean_documents(sources: Sequence[str], options: Options, how: How, tally: 
     out = options.out
     for source in sources:
         if is_folder(Path(source)) and os.path.realpath(source) == os.path.realpath(out):
-            raise _over_source(str(out))
+            raise over_source(str(out))
     survey = _survey(sources, options.rules, out)
-    _tell_rules(survey)
+    tell_folders(survey.rules, survey.left_out)
     _tidy(out, options.ledgers)
     manifest = Manifest(out, "clean", fresh=how.fresh)
     ended = False

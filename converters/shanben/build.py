@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from shanben.errors import ShanbenError, SourceError, UsageError, VerifyError
@@ -19,7 +20,7 @@ from shanben.tools.script import Converted, check_script, convert_document
 from shanben.tools.storage import MANIFEST, MAX_SOURCE, replace_folder
 from shanben.values import Block, Document, Edition, Metadata
 from shanben.verify import check_editions, problems
-from shanben.work_cleaning import clean_work as clean_work
+from shanben.work_cleaning import clean_work
 from shanben.works import Collection, Work, find_works
 from shanben.writers import all_writers
 
@@ -99,6 +100,16 @@ def bring_index(out: Path, wanted: bool) -> None:
     """Bring the list of works up to date; where none is wanted, only one that is there already."""
     if out.is_dir() and (wanted or is_ours(out / INDEX)):
         write_index(out)
+
+
+def told_of(slug: str, folder: Path | None, document: Document) -> dict[str, Any]:
+    """Give what is said of a work that was built: names and numbers, fit for JSON."""
+    provenance = document.provenance
+    return {
+        "work": slug, "folder": str(folder), "title": document.metadata.title,
+        "changes": sum(a.count for p in provenance for a in p.actions),
+        "suggestions": sum(p.suggestions for p in provenance), "characters": len(document.text),
+    }  # fmt: skip
 
 
 def check_formats(formats: Sequence[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -13,14 +14,16 @@ import click
 
 from shanben import __version__
 from shanben.errors import OutputError, ShanbenError, SourceError, UsageError
+from shanben.signals import Terminated, end_in_order
 from shanben.terminal import JSON as _JSON
 from shanben.terminal import RULES as _RULES
 from shanben.terminal import flat as _flat
-from shanben.terminal import keep_interrupts
 from shanben.terminal import one_line as _one_line
 from shanben.terminal import print_json as _print_json
 from shanben.terminal import printable as _printable
 from shanben.terminal import shown as _shown
+from shanben.terminal import tell_folders as _tell_folders
+from shanben.terminal import work_line as _work_line
 from shanben.terminal import write_out as _write_out
 
 if TYPE_CHECKING:
@@ -36,7 +39,9 @@ EXIT_CODES = {
     6: "pandoc (for --script and training: OpenCC) is missing or failed",
     7: "a check failed: editions, ledger and source do not agree",
     8: "the output cannot be written",
+    129: "ended since the terminal was closed (SIGHUP)",
     130: "interrupted (Ctrl-C)",
+    143: "told to end (SIGTERM)",
 }
 """What each exit code means; `docs/cli.md` is generated from it."""
 
@@ -92,7 +97,7 @@ class _Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         kwargs["standalone_mode"] = False
-        keep_interrupts()
+        end_in_order()
         if None in (sys.stdin, sys.stdout, sys.stderr):  # started with a closed stream: give it an empty one
             with Path(os.devnull).open("r+", encoding="utf-8") as nothing:
                 streams = [s or nothing for s in (sys.stdin, sys.stdout, sys.stderr)]
@@ -108,9 +113,11 @@ class _Commands(click.Group):
         except click.ClickException as error:
             error.show()
             sys.exit(2)
-        except (KeyboardInterrupt, click.Abort):
-            click.echo("interrupted; what was finished stands, nothing is half-written", err=True)
-            sys.exit(130)
+        except (KeyboardInterrupt, click.Abort) as error:
+            with suppress(OSError):  # the terminal may be gone
+                click.echo("interrupted; what was finished stands, nothing is half-written", err=True)
+            told = error.__cause__ or error  # click makes an Abort of an interruption
+            sys.exit(128 + told.number if isinstance(told, Terminated) else 130)
         except BrokenPipeError:
             # The reader of our output went away (`| head`): that is no error of ours.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -249,7 +256,7 @@ def build(
 def _build_book(
     folder: Path, description: Path | None, out: Path, *, as_json: bool, rules: tuple[Path, ...], **options: Any
 ) -> int:
-    from shanben.build import build_collection
+    from shanben.build import build_collection, told_of
     from shanben.works import find_collection
 
     collection = find_collection(folder, description)
@@ -258,21 +265,13 @@ def _build_book(
     with _progress([], count, "cleaning") as bar:
         built = build_collection(collection, out, on_result=lambda _r: bar.update(1), rules=rules, **options)
     assert built.document is not None and built.ledgers is not None  # noqa: S101 - it raises when it fails
-    told = {
-        "work": built.slug, "folder": str(built.folder), "title": built.document.metadata.title,
-        "changes": sum(a.count for p in built.document.provenance for a in p.actions),
-        "suggestions": sum(p.suggestions for p in built.document.provenance),
-        "characters": len(built.document.text),
-    }  # fmt: skip
+    told = told_of(built.slug, built.folder, built.document)
     for ledger in built.ledgers.values():
         _tell_alarms(ledger)
     if as_json:
         _print_json([told])
         return 0
-    title = _printable(str(told["title"]))
-    title = title if len(title) <= 40 else title[:39] + "…"
-    numbers = f"{told['changes']} changes, {told['suggestions']} suggestions"
-    click.echo(f"{click.style(_one_line(str(told['folder'])), bold=True)}  {title}  ({numbers})")
+    click.echo(_work_line(told))
     return 0
 
 
@@ -339,12 +338,11 @@ def clean(
     return _clean_one(given[0], Path(out) if out is not None else None, ledger_path, limit, options)
 
 
-_CONTAINERS = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".jsonl", ".ndjson", ".parquet")
-
-
 def _is_plain(given: Sequence[str]) -> bool:
     """Tell quickly, without loading what reads archives and tables, that only one document is given."""
-    if len(given) != 1 or given[0].lower().endswith(_CONTAINERS):
+    from shanben.works import ARCHIVE_SUFFIXES, ROW_SUFFIXES
+
+    if len(given) != 1 or given[0].lower().endswith((*ARCHIVE_SUFFIXES, *ROW_SUFFIXES)):
         return False
     try:
         return given[0] == "-" or Path(given[0]).is_file()
@@ -364,7 +362,7 @@ def _clean_one(source: str, out: Path | None, ledger_path: Path | None, limit: i
     from shanben.tools.storage import write_file
     from shanben.values import Source
     from shanben.work_cleaning import clean_work
-    from shanben.works import find_works
+    from shanben.works import find_works, refuse_source
 
     if source == "-":
         if sys.stdin.isatty():
@@ -379,10 +377,10 @@ def _clean_one(source: str, out: Path | None, ledger_path: Path | None, limit: i
     if out is None:
         _write_out(cleaned.text)
     else:
-        _refuse_source(out, found)
+        refuse_source(out, found)
         write_file(out, cleaned.text.encode())
     if ledger_path:
-        _refuse_source(ledger_path, found)
+        refuse_source(ledger_path, found)
         write_file(ledger_path, to_jsonl(cleaned.ledger).encode())
     return 0
 
@@ -392,15 +390,10 @@ def _tell_rules(works: Iterable[Any], given: Sequence[Path]) -> None:
     from shanben.works import left_out
 
     works = list(works)
-    for folder in dict.fromkeys(folder for work in works for folder in work.unasked(given)):
-        click.echo(f"with the rules in {_one_line(str(folder))}", err=True)
+    taken = dict.fromkeys(folder for work in works for folder in work.unasked(given))
     named = {path.resolve() for path in given}
-    beside = dict.fromkeys(folder for work in works if (folder := left_out(work.path.parent)))
-    for folder in (f for f in beside if f.resolve() not in named):
-        click.echo(
-            f"{_one_line(str(folder))} is left out: no file in it is a rule file (NAME.yaml with a line `rules:`)",
-            err=True,
-        )
+    others = dict.fromkeys(folder for work in works if (folder := left_out(work.path.parent)))
+    _tell_folders(taken, [folder for folder in others if folder.resolve() not in named])
 
 
 def _tell_alarms(ledger: Ledger) -> None:
@@ -409,11 +402,6 @@ def _tell_alarms(ledger: Ledger) -> None:
 
     for alarm in alarms(ledger):
         click.echo(_printable(alarm), err=True)
-
-
-def _refuse_source(path: Path, works: Iterable[Any]) -> None:
-    if any(path.exists() and path.samefile(w.path) for w in works):
-        raise UsageError("this would overwrite the source", where=str(path), fix="choose another -o")
 
 
 @main.command()
@@ -456,7 +444,7 @@ def explain(
     from shanben.tools.storage import write_file
     from shanben.values import Source
     from shanben.work_cleaning import clean_work
-    from shanben.works import Work, find_works
+    from shanben.works import Work, find_works, refuse_source
 
     limit = megabytes * 1_000_000
     draw = None
@@ -481,9 +469,9 @@ def explain(
         if len(found) != 1:
             raise UsageError("explain takes one document", where=str(source), fix="name a file")
         if moves_path is not None:
-            _refuse_source(moves_path, found)
+            refuse_source(moves_path, found)
         if html_path is not None:
-            _refuse_source(html_path, found)
+            refuse_source(html_path, found)
         _tell_rules(found, rules)
         cleaned = clean_work(found[0], encoding=encoding, rules=rules, limit=limit, profile=profile)
     units = cleaned.plan or make_plan(rules)

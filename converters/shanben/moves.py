@@ -22,7 +22,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
-from statistics import median
 from typing import Literal
 from unicodedata import east_asian_width
 
@@ -447,6 +446,8 @@ def _printed_lines(source: Text) -> list[tuple[int, int]]:
             here = [m.start() for m in _SPACE.finditer(line) if is_han(line[m.start() - 1] + line[m.start() + 1])]
             cuts[i] = here
             inner += [b - a - 1 for a, b in pairwise(here)]
+    from statistics import median
+
     measure = median(inner) if len(inner) >= 6 else 0
     lines = []
     for i, span in enumerate(source.lines):

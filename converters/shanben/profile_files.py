@@ -55,13 +55,11 @@ SETTING_KEYS: Mapping[str, str] = {
 }
 
 
-def _values(setting: Setting, rule: Rule, faults: Faults) -> dict[str, ParamValue]:
-    """Read the parameters of a setting as the step of the rule wants them."""
-    if not setting.said:
-        return {}
+def _values(said: Mapping[str, Entry], rule: Rule, faults: Faults) -> dict[str, ParamValue]:
+    """Read parameters as the step of the rule wants them."""
     specs = param_specs(all_steps()[rule.step])
     values: dict[str, ParamValue] = {}
-    for name, entry in setting.said.items():
+    for name, entry in said.items():
         if name not in specs:
             hint = faults.hint(name, specs)
             faults.add("P104", entry.key.place, f"the step {rule.step} has no parameter {shown(name)}{hint}")
@@ -82,7 +80,7 @@ def _checked(profile: Profile, book: Rulebook, faults: Faults) -> Profile:
         if not meant:
             _add_unknown(setting, known, gone, faults)
         elif setting.said is not None:
-            setting = replace(setting, params=_params(setting, meant, faults), said=None)
+            setting = replace(setting, params=_params(setting, setting.said, meant, faults), said=None)
         settings.append(setting)
     return replace(profile, settings=tuple(settings))
 
@@ -103,14 +101,16 @@ def _add_unknown(setting: Setting, known: Mapping[str, Rule], gone: Iterable[str
         faults.add("P101", setting.place, f"no rule is called {shown(setting.name)}{hint}", "`shanben plan` lists all")
 
 
-def _params(setting: Setting, meant: Sequence[Rule], faults: Faults) -> Mapping[str, ParamValue]:
-    """Give the parameters of a setting as the step of the one rule that it means wants them."""
+def _params(
+    setting: Setting, said: Mapping[str, Entry], meant: Sequence[Rule], faults: Faults
+) -> Mapping[str, ParamValue]:
+    """Give the parameters that a setting says as the step of the one rule that it means wants them."""
     if len(meant) > 1 or not meant[0].step:
         words = f"`params` go with one rule that runs a step, which {shown(setting.name)} is not"
         faults.add("P104", setting.place, words, "name the rule by its whole id, or set a level or a limit")
         return {}
     before = len(faults)
-    values = _values(setting, meant[0], faults)
+    values = _values(said, meant[0], faults)
     if len(faults) == before:
         try:
             all_steps()[meant[0].step].params(**{**meant[0].params, **values})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,23 @@ def rules_root() -> Traversable:
 def data_root() -> Traversable:
     """Give the folder of templates and style sheets."""
     return _package() / "data"
+
+
+def kept_folder(variable: str) -> Path | None:
+    """Give the folder of what is kept from run to run: the one that an environment variable names, else `shanben` where
+    the system keeps caches. None when that has no absolute path, as where nobody has a home."""
+    if named := os.environ.get(variable):
+        return Path(named)
+    try:
+        if sys.platform == "win32":
+            base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local")
+        elif sys.platform == "darwin":
+            base = Path.home() / "Library/Caches"
+        else:
+            base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # there is no home
+        return None
+    return base / "shanben" if base.is_absolute() else None
 
 
 def _package() -> Traversable:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from shanben.pipeline import Plan
 from shanben.presence import Presence
-from shanben.rulebook.apply import Unit, findings
+from shanben.rulebook.apply import findings
+from shanben.rulebook.timing import shortest
 from shanben.values import Text
 
 SLOW = 0.05
@@ -55,20 +56,8 @@ def measure(documents: Iterable[str], steps: Plan) -> list[Cost]:
             cost.documents += 1
             cost.bytes += size
             if is_open:
-                seconds, hits = _look(unit, text)
+                seconds, found = shortest(partial(findings, unit, text), LOOKS, enough=SLOW)
                 cost.seconds += seconds
-                cost.hits += hits
+                cost.hits += len(found)
                 cost.opened += 1
     return sorted(costs, key=lambda cost: (-cost.seconds, cost.rule))
-
-
-def _look(unit: Unit, text: Text) -> tuple[float, int]:
-    """Give the shortest time that one look takes, and what was found."""
-    best, hits = float("inf"), 0
-    for _ in range(LOOKS):
-        began = time.process_time()
-        hits = len(findings(unit, text))
-        best = min(best, time.process_time() - began)
-        if best > SLOW:
-            break
-    return best, hits

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import _thread
 import json
-import signal
 import sys
-import threading
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -16,33 +14,6 @@ RULES = click.option(
     help="A folder of your own rules, laid over the shipped ones. May be given again.",
 )  # fmt: skip
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-
-
-INTERRUPT_AGAIN = 0.01
-"""Seconds after which an interruption is raised again that came where Python cannot raise one."""
-
-
-def keep_interrupts() -> None:
-    """Lose no Ctrl-C: one that falls into a finaliser, where Python only prints and forgets it, comes again."""
-    sys.unraisablehook = _interrupt_again
-
-
-def _interrupt_again(lost: sys.UnraisableHookArgs) -> None:
-    if not issubclass(lost.exc_type, KeyboardInterrupt):
-        sys.__unraisablehook__(lost)
-        return
-    timer = threading.Timer(INTERRUPT_AGAIN, _interrupt)
-    timer.daemon = True
-    timer.start()
-
-
-def _interrupt() -> None:
-    """Interrupt the main thread, also where it waits for something."""
-    main = threading.main_thread().ident
-    if hasattr(signal, "pthread_kill") and main is not None:
-        signal.pthread_kill(main, signal.SIGINT)
-    else:
-        _thread.interrupt_main()
 
 
 def printable(text: str) -> str:
@@ -64,6 +35,25 @@ def shown(text: str) -> str:
     """Show a change so that blanks can be seen."""
     line = flat(text).replace(" ", "␣")
     return line if len(line) <= 40 else line[:30] + "…" + line[-9:]
+
+
+def tell_folders(taken: Iterable[Path], left_out: Iterable[Path]) -> None:
+    """Say which folders of rules take part that were not asked for, and which do not though they look like it."""
+    for folder in taken:
+        click.echo(f"with the rules in {one_line(str(folder))}", err=True)
+    for folder in left_out:
+        said = "is left out: no file in it is a rule file (NAME.yaml with a line `rules:`)"
+        click.echo(f"{one_line(str(folder))} {said}", err=True)
+
+
+def work_line(told: Mapping[str, object], *, unchanged: bool = False) -> str:
+    """Give the line that says what became of a work that was built: its folder, title and numbers."""
+    title = printable(str(told.get("title", "")))
+    title = title if len(title) <= 40 else title[:39] + "…"
+    numbers = f"{told.get('changes')} changes, {told.get('suggestions')} suggestions"
+    if unchanged:
+        numbers = "not built again, nothing has changed"
+    return f"{click.style(one_line(str(told.get('folder', ''))), bold=True)}  {title}  ({numbers})"
 
 
 def write_out(text: str) -> None:

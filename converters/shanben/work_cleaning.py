@@ -23,10 +23,10 @@ def clean_work(
 
     ``profile`` is the name or the file of one; it overrules `work.yaml`, which overrules the evidence.
     """
-    layers = work.layers(rules)
+    layers, name = work.layers(rules), work.rules_name(rules)
     if work.profile and not profile:
         try:
-            plan(layers, work.rules_name(rules), work.profile)
+            plan(layers, name, work.profile)
         except UsageError as error:
             error.where = error.where or str(work.path.parent / WORK_FILE)
             raise
@@ -34,7 +34,7 @@ def clean_work(
         work.read(limit),
         encoding=encoding or work.encoding,
         rules=layers,
-        work=work.rules_name(rules),
+        work=name,
         profile=profile or work.profile,
         suppress=work.suppress,
     )

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from shanben.errors import SourceError
+from shanben.errors import SourceError, UsageError
 from shanben.resources import rules_root
 from shanben.rulebook.schema import FOLDERS, METADATA_FIELDS
 from shanben.suppressions import Suppression
@@ -26,6 +26,8 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{
 _DATE = re.compile(r"[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?")
 _HTML = (b"<!doctype html", b"<html")
 SUFFIXES = (".txt", ".text", ".md", ".markdown")
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+ROW_SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".parquet")
 DEEPEST = 40
 """Folders below the one that was given are searched so deep."""
 _LISTS = ("creator", "contributor", "subject")
@@ -103,6 +105,17 @@ def is_folder(path: Path) -> bool:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise SourceError(f"the file cannot be read ({why})", where=str(path)[:120], fix="check the path") from None
+
+
+def over_source(where: str) -> UsageError:
+    """Give the error for a result that would take the place of a source."""
+    return UsageError("this would overwrite the source", where=where, fix="choose another -o")
+
+
+def refuse_source(target: Path, works: Iterable[Work]) -> None:
+    """Raise UsageError when a file that is to be written is the source of one of these works."""
+    if target.exists() and any(w.path.exists() and target.samefile(w.path) for w in works):
+        raise over_source(str(target))
 
 
 def find_works(paths: Sequence[Path]) -> list[Work]:
@@ -303,7 +316,6 @@ def _from_file(path: Path) -> Work:
 def _described(source: Path, description: Path, name: str) -> Work:
     if not description.is_file():
         return Work(safe_name(name), source)
-    from shanben.rulebook.load import read_suppressions
     from shanben.rulebook.strict_yaml import Faults, Reader
 
     faults = Faults()
@@ -317,7 +329,11 @@ def _described(source: Path, description: Path, name: str) -> Work:
     encoding = reader.text(top["encoding"]) if "encoding" in top else None
     digest = reader.text(top["sha256"]) if "sha256" in top else ""
     profile = _profile(reader.text(top["profile"]), description) if "profile" in top else None
-    suppress = read_suppressions(faults, top["suppress"]) if "suppress" in top else ()
+    suppress: tuple[Suppression, ...] = ()
+    if "suppress" in top:
+        from shanben.rulebook.refusals import read_suppressions
+
+        suppress = read_suppressions(faults, top["suppress"])
     faults.raise_if_any()
     return Work(safe_name(name), source, encoding, digest.lower(), said, profile=profile, suppress=suppress)
 

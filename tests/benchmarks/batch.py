@@ -11,7 +11,6 @@ import json
 import os
 import random
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+
+from shanben.signals import end_in_order
 
 SENTENCES = (
     "会议强调,要抓好落实;守住底线.", "各位代表:请予审议!", "他说:“这件事, 要从长计议。”", "全市共有企业2,300家,增长5.6%.",
@@ -108,10 +109,11 @@ def main() -> None:
     parser.add_argument("--dask", action="store_true", help="also a local Dask cluster of two workers")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     args = parser.parse_args()
-    os.environ["SHANBEN_STATE"] = tempfile.mkdtemp()
-    folder = Path(tempfile.mkdtemp(prefix="shanben-batch-"))
+    end_in_order()
     figures: dict[str, object] = {}
-    try:
+    with tempfile.TemporaryDirectory(prefix="shanben-batch-") as name:
+        folder = Path(name)
+        os.environ["SHANBEN_STATE"] = str(folder / "state")
         files = write_files(folder / "files", args.documents, args.characters)
         table = write_table(folder / "table.jsonl", args.documents, args.characters)
         kinds = {
@@ -130,9 +132,6 @@ def main() -> None:
         figures["two workers to one"] = found["files, two workers"].middle / one.middle
         if args.growth:
             figures["growth"] = growth(folder, args.growth, args.characters, args.runs)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(os.environ["SHANBEN_STATE"], ignore_errors=True)
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -111,6 +111,7 @@ def seed(rounds: int) -> Times:
     calibre = shutil.which("ebook-convert")
     with tempfile.TemporaryDirectory() as name:
         environment = os.environ | {"HOME": name}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled once, not each time
 
         def run(*command: str) -> None:
             subprocess.run(command, check=True, capture_output=True, env=environment, cwd=name)

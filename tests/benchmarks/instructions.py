@@ -19,6 +19,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from shanben.signals import end_in_order
+
 PROSE = "春天来了，万物复苏。人们走出家门，到田野里踏青赏花，享受温暖的阳光。\n\n"
 DIRTY = '会议强调,要抓好落实;守住底线.他说"好"。&nbsp;共2,300件,增长5.6%.\n\n'
 MORE = 1.1
@@ -69,17 +71,17 @@ def main() -> int:
         return 2
     before = json.loads(options.against.read_text("utf-8")) if options.against else {}
     counts, more = {}, []
-    cache = tempfile.mkdtemp()
-    instructions("pass", 1, cache)  # checks the rules
-    for name in options.kernels or KERNELS:
-        kernel, times = KERNELS[name]
-        counts[name] = (instructions(kernel, 1 + times, cache) - instructions(kernel, 1, cache)) // times
-        ratio = counts[name] / before[name] if name in before else 1.0
-        told = f"  x{ratio:.3f}" if name in before else ""
-        print(f"{name:20} {counts[name]:14,}{told}", flush=True)
-        if ratio > MORE:
-            more.append(name)
-    shutil.rmtree(cache, ignore_errors=True)
+    end_in_order()
+    with tempfile.TemporaryDirectory() as cache:
+        instructions("pass", 1, cache)  # checks the rules
+        for name in options.kernels or KERNELS:
+            kernel, times = KERNELS[name]
+            counts[name] = (instructions(kernel, 1 + times, cache) - instructions(kernel, 1, cache)) // times
+            ratio = counts[name] / before[name] if name in before else 1.0
+            told = f"  x{ratio:.3f}" if name in before else ""
+            print(f"{name:20} {counts[name]:14,}{told}", flush=True)
+            if ratio > MORE:
+                more.append(name)
     if options.save:
         options.save.write_text(json.dumps(counts, indent=2) + "\n", "utf-8")
     if more:

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from batch import text, write_files, write_table
 
+from shanben.signals import end_in_order
+
 MEASURE = """
 import resource, subprocess, sys
 code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
@@ -42,9 +44,10 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="*", default=["files", "table", "zip"], help="of files, table, zip")
     parser.add_argument("--megabytes", type=float, nargs="*", default=[10], help="sizes of single texts")
     args = parser.parse_args()
-    os.environ["SHANBEN_STATE"] = tempfile.mkdtemp()
-    folder = Path(tempfile.mkdtemp(prefix="shanben-memory-"))
-    try:
+    end_in_order()
+    with tempfile.TemporaryDirectory(prefix="shanben-memory-") as name:
+        folder = Path(name)
+        os.environ["SHANBEN_STATE"] = str(folder / "state")
         for kind in args.kinds:
             for count in args.files:
                 source = _source(folder, kind, count, flat=args.flat)
@@ -61,9 +64,6 @@ def main() -> None:
             size = peak("clean", path, "-o", folder / "large-clean.txt", "--max-megabytes", "100000")
             ratio = size * 1e6 / path.stat().st_size
             print(f"one text of {megabytes:g} MB   {size:8.1f} MB   {ratio:.1f} times the text", flush=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(os.environ["SHANBEN_STATE"], ignore_errors=True)
 
 
 def _source(folder: Path, kind: str, count: int, *, flat: bool) -> Path:

@@ -19,13 +19,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from shanben.batch.rows import MAX_RATIO, ROOM, ROW_SUFFIXES, Row, is_rows, read_rows, stem_of
+from shanben.batch.rows import MAX_RATIO, ROOM, Row, is_rows, read_rows, stem_of
 from shanben.batch.urls import is_url, listed
 from shanben.errors import ShanbenError, SourceError
 from shanben.rulebook.schema import METADATA_FIELDS
 from shanben.tools.storage import MAX_SOURCE, safe_name
 from shanben.works import (
+    ARCHIVE_SUFFIXES,
     DEEPEST,
+    ROW_SUFFIXES,
     SUFFIXES,
     Names,
     NamesInMemory,
@@ -38,7 +40,6 @@ from shanben.works import (
     with_own_slug,
 )
 
-ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 MAX_MEMBERS = 10_000_000
 """Members of an archive, of whatever kind."""
 _DAMAGED = (

@@ -2,7 +2,7 @@
 
 The journal `.shanben-journal-<process>.jsonl` lies in the output folder, so that a run that was killed can be taken
 up again from there alone. When a run has ended, or was interrupted, it is gone: the output folder holds the results
-and nothing else. What was finished is then kept in the state folder of the user (`state_folder`), from where the next
+and nothing else. What was finished is then kept in the state folder of the user (`$SHANBEN_STATE`), from where the next
 run learns which documents it may leave as they are. Both are JSON lines with one document each, in the order of the run.
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from typing import IO, Any
 
 from shanben.batch.names import temporary_database
 from shanben.errors import OutputError
+from shanben.resources import kept_folder
 from shanben.tools.storage import is_alive, write_error, write_pieces
 
 JOURNAL = ".shanben-journal-"
@@ -51,17 +51,6 @@ class Record:
         return None
 
 
-def state_folder() -> Path:
-    """Give the folder for what is remembered between runs: ``SHANBEN_STATE``, else where the system keeps such files."""
-    if named := os.environ.get("SHANBEN_STATE"):
-        return Path(named)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "shanben"
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/shanben"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shanben"
-
-
 class Manifest:
     """The documents that earlier runs finished in one output folder, and the journal of this run.
 
@@ -72,10 +61,8 @@ class Manifest:
     def __init__(self, out: Path, kind: str, *, fresh: bool = False) -> None:
         self.out, self._kind = out, kind
         place = hashlib.sha256(os.fsencode(f"{kind}:{os.path.realpath(out)}")).hexdigest()[:32]
-        try:
-            self._kept: Path | None = state_folder() / "batches" / f"{place}.jsonl"
-        except RuntimeError:  # there is no home
-            self._kept = None
+        state = kept_folder("SHANBEN_STATE")
+        self._kept = state / "batches" / f"{place}.jsonl" if state else None
         self._base = temporary_database()
         self._base.execute("CREATE TABLE earlier (name TEXT PRIMARY KEY, line BLOB, now INTEGER) WITHOUT ROWID")
         self._journals = sorted(p for p in out.glob(f"{JOURNAL}{kind}-*.jsonl") if not _is_written(p))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from importlib import metadata
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from shanben import __version__
 from shanben.resources import rules_root
 
 _PROGRAMS = ("pypandoc_binary", "opencc", "lxml", "regex", "numpy", "pypinyin", "chardet")
-"""Packages whose version may show in an edition."""
+"""Packages whose version may show in an edition, as their folders of metadata are named."""
+
+
+_END = 64 * 1024
 
 
 def digest(said: Any) -> str:
@@ -27,23 +31,40 @@ def digest(said: Any) -> str:
 def program_digest() -> str:
     """Give a digest of the program: its version, its own files, and the versions of what it calls."""
     home = Path(__file__).parents[1]
-    files = sorted(
-        p
-        for p in home.rglob("*")
-        if p.is_file() and p.suffix != ".pyc" and "rules" not in p.relative_to(home).parts[:1]
-    )
     own = hashlib.sha256()
-    for path in files:
-        own.update(f"{path.relative_to(home).as_posix()}\0{path.stat().st_size}\0".encode())
-        own.update(path.read_bytes())
-    return digest([__version__, own.hexdigest(), [_version(name) for name in _PROGRAMS]])
+    for name, path in sorted(_own_files(home)):
+        own.update(f"{name}\0{path.stat().st_size}\0".encode())
+        own.update(_content(path))
+    return digest([__version__, own.hexdigest(), _versions()])
 
 
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return ""
+def _own_files(home: Path) -> Iterator[tuple[str, Path]]:
+    """Give the files of the program by name, but the rules."""
+    for folder, inner, names in os.walk(home):
+        below = Path(folder).relative_to(home).as_posix()
+        if below == ".":
+            inner[:] = [name for name in inner if name != "rules"]
+        yield from ((f"{below}/{name}", Path(folder, name)) for name in names if not name.endswith(".pyc"))
+
+
+def _content(path: Path) -> bytes:
+    """Give what tells a file from any other of its name and size; of a zip its end, which holds the sums of all members."""
+    if path.suffix != ".npz":
+        return path.read_bytes()
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _END))
+        return file.read()
+
+
+def _versions() -> list[str]:
+    """Give name and version of the packages, as the names of their folders say them; reading these takes much longer."""
+    found = set()
+    for folder in filter(os.path.isdir, sys.path):
+        for name in os.listdir(folder):  # noqa: PTH208 - there are hundreds
+            package = name.lower().partition("-")[0]
+            if package in _PROGRAMS and name.endswith((".dist-info", ".egg-info")):
+                found.add(name)
+    return sorted(found)
 
 
 @lru_cache(maxsize=512)

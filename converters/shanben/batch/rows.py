@@ -21,8 +21,8 @@ from typing import IO, Any
 from shanben.batch.urls import needs, reading, size_of
 from shanben.errors import ShanbenError, SourceError
 from shanben.tools.storage import MAX_SOURCE
+from shanben.works import ROW_SUFFIXES
 
-ROW_SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".parquet")
 PART_BYTES = 32 * 1024**2
 """Bytes of JSON lines after which another shard begins, at the next line."""
 PART_ROWS = 10_000

@@ -8,7 +8,6 @@ the function as one to set aside.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -16,8 +15,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from shanben.signals import Terminated, end_in_order
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 TRIES = 3
 """Workers that may die at one document before it is set aside."""
@@ -72,6 +75,8 @@ class _Lane:
     """One worker process after the other, with one task at a time, so that it is known what killed it."""
 
     def __init__(self, prepare: Callable[[], object] | None) -> None:
+        import multiprocessing
+
         self._context = multiprocessing.get_context("spawn")
         self._position = self._context.RawValue("q", -1)
         self._prepare = prepare
@@ -119,6 +124,9 @@ class _Lane:
         if self.pipe:
             self.pipe.close()
         self._process.join(5)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
         code = self._process.exitcode
         self.pipe = self._process = None
         if code is not None and code < 0:
@@ -147,6 +155,8 @@ def run_pool(
 
     When the caller stops asking (also by an exception) the workers end. Raises what the function raises.
     """
+    from multiprocessing.connection import wait
+
     lanes = [_Lane(prepare) for _ in range(jobs)]
     coming = (_Job(number, task) for number, task in enumerate(tasks))
     again: deque[_Job] = deque()
@@ -198,8 +208,18 @@ def _blame(job: _Job, death: _Death) -> Crash | None:
 
 
 def _serve(pipe: Connection[Any, Any], position: Any, prepare: Callable[[], object] | None) -> None:
-    """Work in a process of its own until the other end of the pipe is closed."""
+    """Work in a process of its own until the other end of the pipe is closed, or it is told to end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches all; the parent alone decides
+    end_in_order()
+    try:
+        _answer(pipe, position, prepare)
+    except Terminated as told:  # what was temporary is gone; the parent sees what ended this worker
+        signal.signal(told.number, signal.SIG_DFL)
+        signal.raise_signal(told.number)
+
+
+def _answer(pipe: Connection[Any, Any], position: Any, prepare: Callable[[], object] | None) -> None:
+    """Do one task after the other."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if prepare:
         prepare()
@@ -220,6 +240,9 @@ def _serve(pipe: Connection[Any, Any], position: Any, prepare: Callable[[], obje
 
 def _end_with_parent() -> None:
     """End this worker as soon as the process that started it is gone, however that ended."""
+    import multiprocessing
+    from multiprocessing.connection import wait
+
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

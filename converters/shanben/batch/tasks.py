@@ -18,10 +18,10 @@ from shanben.batch.recipe import digest, rules_digest
 from shanben.batch.rows import Part
 from shanben.batch.runners import Watch
 from shanben.batch.shards import ShardStats, clean_shard
-from shanben.errors import ShanbenError, SourceError, UsageError
+from shanben.errors import ShanbenError, SourceError
 from shanben.tools.storage import MANIFEST, MAX_SOURCE, read_source, replace_folder, write_file
 from shanben.values import Source
-from shanben.works import Work
+from shanben.works import Work, refuse_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def folder_seal(folder: Path) -> str:
 
 
 def _build(options: Options, work: Work) -> tuple[dict[str, Any], tuple[str, ...]]:
-    from shanben.build import build_work
+    from shanben.build import build_work, told_of
     from shanben.pipeline import alarms
 
     built = build_work(
@@ -165,12 +165,7 @@ def _build(options: Options, work: Work) -> tuple[dict[str, Any], tuple[str, ...
         profile=options.profile, script=options.script, report=options.report,
     )  # fmt: skip
     replace_folder(options.out / work.slug, built.files, tidy=False)
-    provenance = built.document.provenance
-    told = {
-        "work": work.slug, "folder": str(options.out / work.slug), "title": built.document.metadata.title,
-        "changes": sum(a.count for p in provenance for a in p.actions),
-        "suggestions": sum(p.suggestions for p in provenance), "characters": len(built.document.text),
-    }  # fmt: skip
+    told = told_of(work.slug, options.out / work.slug, built.document)
     return told, tuple(a for ledger in built.ledgers.values() for a in alarms(ledger))
 
 
@@ -184,8 +179,8 @@ def _clean(options: Options, work: Work) -> tuple[dict[str, Any], tuple[str, ...
     )
     text, ledger = _places(options, work.place)
     for target in (text, ledger):
-        if target and target.exists() and work.path.exists() and target.samefile(work.path):
-            raise UsageError("this would overwrite the source", where=str(target), fix="choose another -o")
+        if target:
+            refuse_source(target, [work])
     if ledger:  # first, so that no text lies there without its ledger
         write_file(ledger, to_jsonl(cleaned.ledger).encode(), sync=False)
     write_file(text, cleaned.text.encode(), sync=False)

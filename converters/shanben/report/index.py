@@ -59,13 +59,8 @@ def is_ours(path: Path) -> bool:
         return False
 
 
-def index_page(out: Path) -> str:
-    """Give the page for the works under ``out``, by name of folder."""
-    return "".join(_pieces(out))
-
-
 def _pieces(out: Path) -> Iterator[str]:
-    """Give the page piece by piece."""
+    """Give the page for the works under ``out``, by name of folder, piece by piece."""
     names = sorted(e.name for e in os.scandir(out) if (out / e.name / MANIFEST).is_file()) if out.is_dir() else []
     chinese = works = 0
     for _, content in _told(out, names):

@@ -16,16 +16,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shanben.ledger import Capture, Held, Ledger, Suggestion
-from shanben.moves import UNIT as MOVING
-from shanben.moves import MovePicture, moves_of, to_svg
 from shanben.pipeline import Plan
 from shanben.report.compare import LAST_PHASE, Comparison, Entry, Piece, compare
 from shanben.structure import CANONICAL
 from shanben.values import Text
 from shanben.writers._data import data
+
+if TYPE_CHECKING:
+    from shanben.moves import MovePicture
 
 KINDS = ("substitute", "supply", "delete", "move", "captured", "suggestion", "suppressed")
 SILENT = KINDS[4:]
@@ -110,7 +111,7 @@ def page(
         said = {key: {**said[key], **room.words[key]} for key in said}
         content |= {"words": said, "room": room.data}
     w = said[language]
-    svg = to_svg(picture) if picture else ""
+    svg = _drawn(picture)
     script, style = data("report.js").decode(), data("report.css").decode() + (room.style if room else "")
     styles = [style, *_SVG_STYLE.findall(svg)]
     scripts = [script, *([room.script] if room else [])]
@@ -145,7 +146,7 @@ def page_data(source_text: str, ledger: Ledger, report: Report, told: Comparison
     content = _data(told, source_text, ledger, report, picture)
     language = "zh" if report.language.startswith("zh") else "en"
     content["numbers"] = [[n, key] for n, key in _counted(told, source_text)]
-    content["picture"] = _picture_part(picture, to_svg(picture) if picture else "", words()[language])
+    content["picture"] = _picture_part(picture, _drawn(picture), words()[language])
     return content
 
 
@@ -350,8 +351,20 @@ def _about(ledger: Ledger, report: Report, w: Mapping[str, str]) -> str:
 def _picture(source_text: str, ledger: Ledger, report: Report) -> MovePicture | None:
     """Give what was moved, if anything was, or was thought of."""
     moved = any(c.to is not None for p in ledger.passes for c in p.changes)
-    thought = any(n.unit == MOVING and isinstance(n.finding, Suggestion) for n in ledger.notes)
+    if not moved and not any(isinstance(n.finding, Suggestion) for n in ledger.notes):
+        return None
+    from shanben.moves import UNIT, moves_of
+
+    thought = any(n.unit == UNIT and isinstance(n.finding, Suggestion) for n in ledger.notes)
     return moves_of(source_text, ledger, name=report.title or report.name) if moved or thought else None
+
+
+def _drawn(picture: MovePicture | None) -> str:
+    if picture is None:
+        return ""
+    from shanben.moves import to_svg
+
+    return to_svg(picture)
 
 
 def _picture_part(picture: MovePicture | None, svg: str, w: Mapping[str, str]) -> str:

@@ -45,6 +45,13 @@ class Gate:
 
     clauses: tuple[OneOf, ...] = ()
 
+    def holds_in(self, content: str) -> bool:
+        """Tell whether all clauses hold in a text. For many gates and one text a `Presence` is quicker, and less strict."""
+        return all(
+            any(c in content for c in clause.characters) or any(s in content for s in clause.strings)
+            for clause in self.clauses
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:

@@ -27,12 +27,12 @@ from shanben.rulebook.load import (
     REMOVALS,
     REQUIRED_KEYS,
     RULE_KEYS,
-    SUPPRESS_KEYS,
     WHEN_KEYS,
     WHERE_KEYS,
     ParamSpec,
     param_specs,
 )
+from shanben.rulebook.refusals import SUPPRESS_KEYS
 from shanben.rulebook.schema import INVARIANTS, LEVELS, MARK_KINDS, METADATA_FIELDS
 
 if typing.TYPE_CHECKING:

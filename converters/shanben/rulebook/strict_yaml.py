@@ -27,6 +27,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import regex
 import yaml
 
 from shanben.errors import RuleError
@@ -278,7 +279,7 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
 
 # --- From bytes to nodes -----------------------------------------------------------------------------------
 
-_UNSHOWN = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNSHOWN = regex.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def read(path: Path | Traversable, faults: Faults, name: str = "") -> Node | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
 from unicodedata import east_asian_width
 
 import regex
@@ -32,21 +30,15 @@ _NUMBERED = regex.compile(
 _HAN = regex.compile(r"[\p{Han}〇\u3000-\u303f\uff00-\uffef“”‘’…—]", regex.VERSION1)
 
 
-@cache
-def _narrow() -> re.Pattern[str]:
-    """Find runs of characters that are half a cell wide; of those of one plane only, the others are few."""
-    spans: list[list[int]] = []
-    for code in range(0x10000):
-        if east_asian_width(chr(code)) not in _WIDE:
-            if spans and spans[-1][1] == code - 1:
-                spans[-1][1] = code
-            else:
-                spans.append([code, code])
-    listed = "".join(f"{re.escape(chr(a))}-{re.escape(chr(b))}" for a, b in spans)
-    return re.compile(f"[{listed}]+")
+class _Cells(dict[str, float]):
+    """The width of each character that was met."""
+
+    def __missing__(self, character: str) -> float:
+        cells = self[character] = 1.0 if east_asian_width(character) in "WFA" else 0.5
+        return cells
 
 
-_WIDE = "WFA"
+_CELLS = _Cells()
 
 
 def width(text: str) -> float:
@@ -55,9 +47,7 @@ def width(text: str) -> float:
     >>> width("常务委员会,28次")
     7.5
     """
-    if text and max(text) > "\uffff":
-        return sum(1.0 if east_asian_width(c) in _WIDE else 0.5 for c in text)
-    return len(text) - 0.5 * len("".join(_narrow().findall(text)))
+    return sum(map(_CELLS.__getitem__, text), 0.0)
 
 
 def is_numbered(line: str) -> bool:

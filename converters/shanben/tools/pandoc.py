@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import json
-import logging
 import os
 import re
 import select
@@ -21,12 +20,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib.resources import as_file
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from shanben.errors import ToolError
 from shanben.resources import data_root
+from shanben.signals import undisturbed
 
 MINIMUM = (3, 1)
 """The tree of JSON that older ones read is not tested; Debian 12 still ships 2.17."""
@@ -40,9 +41,8 @@ FIX = "pip install pypandoc_binary"
 NO_LANGUAGE = "zxx"
 """The code for text in no language. Given any other, pandoc loads words of its own for each page, none of which we use."""
 
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _MENDED = "\u21a9\u2194"
-
-log = logging.getLogger(__name__)
 
 
 @cache
@@ -52,13 +52,17 @@ def executable() -> str:
     pypandoc by itself prefers whatever is newest on PATH; then the same version of Shanben would give other
     bytes on another machine.
     """
+    spec = find_spec("pypandoc")  # loading it would load all that is needed to fetch pandoc
+    if spec and spec.origin and not os.environ.get("PYPANDOC_PANDOC"):
+        shipped = Path(spec.origin).parent / "files" / ("pandoc.exe" if os.name == "nt" else "pandoc")
+        if shipped.is_file():
+            return str(shipped)
     try:
+        import logging
+
         import pypandoc
 
         logging.getLogger("pypandoc").addHandler(logging.NullHandler())  # else it prints what we say ourselves
-        shipped = Path(pypandoc.__file__).parent / "files" / ("pandoc.exe" if os.name == "nt" else "pandoc")
-        if not os.environ.get("PYPANDOC_PANDOC") and shipped.is_file():
-            return str(shipped)
         return str(pypandoc.get_pandoc_path())
     except (ImportError, OSError) as error:
         raise ToolError("pandoc was not found", fix=FIX) from error
@@ -102,7 +106,7 @@ def convert_alone(ast: Mapping[str, Any], to: str, *, sections: bool = False) ->
 
 def _dumped(ast: Mapping[str, Any]) -> str:
     ast = {**ast, "meta": {"lang": {"t": "MetaString", "c": NO_LANGUAGE}, **ast["meta"]}}
-    return json.dumps(ast, ensure_ascii=False, separators=(",", ":"))
+    return _as_json(ast)
 
 
 def _alone(tree: str, to: str, sections: bool) -> bytes:
@@ -161,6 +165,7 @@ class _Worker:
         self.program = program
         self.left = DOCUMENTS
         self._waiting = b""
+        self._ready: Any = None
         # pandoc keeps a file in its folder for temporary things all the time, but never looks into it again.
         with as_file(data_root() / "pandoc-worker.lua") as script, _folder() as folder:
             self._process = subprocess.Popen(  # noqa: S603 - a fixed program with a script of ours
@@ -229,9 +234,10 @@ class _Worker:
         stream = self._process.stdout
         if stream is None or stream.closed:
             raise _NotThereError
-        ready = select.poll()
-        ready.register(stream, select.POLLIN)
-        if not ready.poll(max(0.0, end - time.monotonic()) * 1000):
+        if self._ready is None:
+            self._ready = select.poll()
+            self._ready.register(stream, select.POLLIN)
+        if not self._ready.poll(max(0.0, end - time.monotonic()) * 1000):
             raise ToolError(f"pandoc did not end within {TIMEOUT:.0f} seconds", where=self.program)
         if part := stream.read(1 << 20):
             return part
@@ -292,8 +298,7 @@ def _by_worker(tree: str, to: str, sections: bool) -> bytes | None:
             raise
         if done is None:
             break
-        for line in _warnings(done[1]):
-            log.warning("pandoc: %s", line)
+        _log(_warnings(done[1]))
         return done[0]
     return None
 
@@ -347,13 +352,13 @@ def _run(
         if done.returncode:
             what = f"pandoc ended with {done.returncode}: {said[:2000] or 'no message'}"
             raise ToolError(what, where=program, fix=f"{FIX} (a fresh copy), or report this document")
-        for line in _warnings(said):
-            log.warning("pandoc: %s", line)
+        _log(_warnings(said))
         return target.read_bytes() if output else done.stdout
 
 
 def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="shanben-pandoc-")
+    with undisturbed():
+        return tempfile.TemporaryDirectory(prefix="shanben-pandoc-")
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -367,6 +372,14 @@ def _environment(folder: Path) -> dict[str, str]:
         "TZ": "UTC",
         "SOURCE_DATE_EPOCH": "0",
     }
+
+
+def _log(warnings: Sequence[str]) -> None:
+    if warnings:
+        import logging
+
+        for line in warnings:
+            logging.getLogger(__name__).warning("pandoc: %s", line)
 
 
 def _warnings(said: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib import metadata as installed
 
 import regex
 
@@ -57,6 +56,8 @@ def check_script(script: str) -> str:
 def version() -> str:
     """Give name and version of the converter. Raises ToolError where it is missing."""
     _converter("t2s")
+    from importlib import metadata as installed
+
     try:
         return f"OpenCC {installed.version('opencc')}"
     except installed.PackageNotFoundError:

@@ -69,7 +69,7 @@ def _facts(provenance: Sequence[Provenance], digest: str, words: Labels) -> str:
         open_ones = sum(p.suggestions for p in provenance)
         rows.append((words.suggestions, words.suggestions_value.format(open_ones), False))
     held = (
-        _element("dt", name) + (f"<dd>{_element('code', value)}</dd>" if is_digest else _element("dd", value))
+        _label("dt", name) + (f"<dd>{_element('code', value)}</dd>" if is_digest else _element("dd", value))
         for name, value, is_digest in rows
     )
     return f"<dl>{''.join(held)}</dl>"
@@ -97,6 +97,12 @@ def _table(kind: str, caption: str, heads: Sequence[str], rows: Sequence[Sequenc
     )
     shown = _element("caption", caption)
     return f'<table class="{kind}">{shown}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+@lru_cache(maxsize=512)
+def _label(tag: str, text: str) -> str:
+    """Give an element whose text is the same in many editions."""
+    return _element(tag, text)
 
 
 def _element(tag: str, text: str, attributes: str = "") -> str:

@@ -13,9 +13,11 @@ import regex
 
 from shanben.values import Document, Metadata
 from shanben.writers._labels import language_tag
+from shanben.writers._pinyin import lazy_pinyin
 
 NAMESPACE = uuid.UUID("5b0c8d0e-8d7c-5d0a-9a52-3f1f0f6f2c41")
 """Of every identifier that Shanben makes. Never to be changed: identifiers are for ever."""
+_FIELDS = tuple(f.name for f in fields(Metadata))
 TERMS = f"urn:uuid:{NAMESPACE}#"
 """The vocabulary of our own package metadata."""
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -114,7 +116,7 @@ def _identifier(made_of: tuple[str, ...], versions: tuple[str, ...], metadata: M
     said = {
         "made of": made_of,
         "version": versions,
-        "metadata": {f.name: getattr(metadata, f.name) for f in fields(metadata)},
+        "metadata": {name: getattr(metadata, name) for name in _FIELDS},
         "collection": is_collection,
     }
     name = json.dumps(said, sort_keys=True, ensure_ascii=True)
@@ -134,9 +136,7 @@ def pinyin(value: str, limit: int = 120) -> str:
     head = value[:limit]
     if not regex.search(r"\p{Han}", head):
         return ""
-    from pypinyin import lazy_pinyin
-
-    said = " ".join(part.strip() for part in lazy_pinyin(head, errors=_keep_latin) if part.strip())
+    said = " ".join(part.strip() for part in lazy_pinyin(head, _keep_latin) if part.strip())
     said = " ".join(word[:1].upper() + word[1:] for word in said.split())
     return unicodedata.normalize("NFC", said)
 
