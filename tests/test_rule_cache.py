@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copyreg
 import json
 import sys
 from collections.abc import Iterator
@@ -71,11 +70,13 @@ def test_kept_patterns_are_what_compiling_gives(cache: Path) -> None:
     patterns.compiled.cache_clear()
     pipeline._checked((), "*")
     assert made.items() <= patterns._ready.items()
+    examples = "\n".join(text for rule in plan().rulebook.rules for e in rule.examples for text in (e.before, e.after))
     for pattern in known:
         fresh, kept = regex.compile(pattern, PATTERN_FLAGS), patterns.compiled(pattern)
         assert fresh is not kept
-        assert copyreg.dispatch_table[regex.Pattern](fresh) == copyreg.dispatch_table[regex.Pattern](kept)
+        assert code_of(pattern) == made[pattern]
         assert (fresh.pattern, fresh.flags, fresh.groupindex) == (kept.pattern, kept.flags, kept.groupindex)
+        assert [m.regs for m in fresh.finditer(examples)] == [m.regs for m in kept.finditer(examples)]
 
 
 def test_a_pattern_that_does_not_compile_has_no_code() -> None:
