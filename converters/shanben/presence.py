@@ -60,10 +60,29 @@ class Index:
 
     def held_by(self, content: str) -> set[str]:
         """Give what stands in a text of all that the gates ask for."""
-        short = len(content) <= SHORT_TEXT
-        with_numpy = not short and ("numpy" in sys.modules or len(content) >= LONG_TEXT)
-        pairs = _pairs_of(content, self._hashed) if with_numpy else set(map(add, content, content[1:]))
-        return {*self._pairs.intersection(pairs), *self._characters.intersection(content)}
+        if len(content) > SHORT_TEXT and ("numpy" in sys.modules or len(content) >= LONG_TEXT):
+            return self._held_by_long(content)
+        return {*self._pairs.intersection(map(add, content, content[1:])), *self._characters.intersection(content)}
+
+    def _held_by_long(self, content: str) -> set[str]:
+        """Give the same with NumPy: pairs by a table of their hashes, characters by one of their last 16 bits."""
+        import numpy as np
+
+        pairs: set[int] = set()
+        seen = np.zeros(1 << 16, bool)
+        for start in range(0, len(content), _CHUNK):
+            chunk = content[start : start + _CHUNK + 1]
+            codes = np.frombuffer(chunk.encode("utf-32-le", "surrogatepass"), np.uint32)
+            seen[codes & np.uint32(0xFFFF)] = True
+            hashed = (codes[:-1] * np.uint32(_FACTOR) + codes[1:]) & np.uint32(0xFFFF)
+            places = np.flatnonzero(self._hashed[hashed])
+            pairs.update((codes[places].astype(np.uint64) << np.uint64(32) | codes[places + 1]).tolist())
+        characters, ends = self._ends
+        found = {characters[at] for at in np.flatnonzero(seen[ends])}
+        return {
+            *self._pairs.intersection(chr(key >> 32) + chr(key & 0xFFFFFFFF) for key in pairs),
+            *(c for c in found if c <= "\uffff" or c in content),
+        }
 
     def fulfilled_by(self, parts: Iterable[str]) -> int:
         """Give the clauses that are fulfilled by what stands in a text."""
@@ -87,24 +106,18 @@ class Index:
             table[(ord(pair[0]) * _FACTOR + ord(pair[1])) & 0xFFFF] = True
         return table
 
+    @cached_property
+    def _ends(self) -> tuple[list[str], npt.NDArray[np.uint16]]:
+        """Give the characters that are asked for, and the last 16 bits of each."""
+        import numpy as np
+
+        characters = sorted(self._characters)
+        return characters, np.array([ord(c) & 0xFFFF for c in characters], np.uint16)
+
 
 _FACTOR = 31
 _CHUNK = 1 << 20
 """Characters that are looked at in one go."""
-
-
-def _pairs_of(content: str, table: npt.NDArray[np.bool_]) -> set[str]:
-    """Give the pairs of neighbours in a text whose hash stands in a table."""
-    import numpy as np
-
-    found: set[int] = set()
-    for start in range(0, len(content), _CHUNK):
-        chunk = content[start : start + _CHUNK + 1]
-        codes = np.frombuffer(chunk.encode("utf-32-le", "surrogatepass"), np.uint32)
-        hashed = (codes[:-1] * np.uint32(_FACTOR) + codes[1:]) & np.uint32(0xFFFF)
-        places = np.flatnonzero(table[hashed])
-        found.update((codes[places].astype(np.uint64) << np.uint64(32) | codes[places + 1]).tolist())
-    return {chr(key >> 32) + chr(key & 0xFFFFFFFF) for key in found}
 
 
 class Presence:
