@@ -13,8 +13,6 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import regex
-
 from shanben.columns.lines import cells, ends_sentence, measure, printed_lines
 from shanben.errors import RuleTimeoutError
 from shanben.ledger import ProfileChoice, Sign
@@ -42,7 +40,6 @@ SECONDS = 2.0
 """Time that one pattern may take on such a sample."""
 MOST_HITS = 99
 """Hits of a pattern are counted up to this number."""
-_LONG_LINE = regex.compile(rf"[^\n]{{{LONGEST_LINE}}}(?=[^\n])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +103,13 @@ class _Sample:
         text = content if len(content) <= 2 * SAMPLE else f"{content[:SAMPLE]}\n{content[-SAMPLE:]}"
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         every = text.split("\n")
-        cut = _LONG_LINE.sub(r"\g<0>\n", text) if len(max(every, key=len)) > LONGEST_LINE else text
+        cut = "\n".join(part for line in every for part in _parts(line))
         return cls(text, cut, tuple(filter(None, map(str.strip, every))))
+
+
+def _parts(line: str) -> Sequence[str]:
+    """Cut a line that is too long for the patterns."""
+    return [line[at : at + LONGEST_LINE] for at in range(0, len(line), LONGEST_LINE)] or (line,)
 
 
 def _broken_lines(sample: _Sample) -> float:

@@ -25,7 +25,7 @@ _FUNCTION = frozenset("的了是在和与及或等把被对向从以为上下中
 _PAIRS = (("“", "”"), ("《", "》"), ("（", "）"), ("「", "」"), ("『", "』"))
 _HAN = regex.compile(r"[\p{Han}〇]", regex.VERSION1)
 _HEADING = 60.0
-_FEW_WORDS = 60
+_FEW_WORDS = 400
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,13 +63,17 @@ def _first_of_damaged() -> frozenset[str]:
     return frozenset("".join(bytes((a, b)).decode("gbk", "ignore") for a in leads for b in range(0x80, 0xC0)))
 
 
+@cache
+def _damaged_chinese() -> re.Pattern[str]:
+    """Give the pattern of such a character where a piece begins."""
+    return re.compile(rf"[{''.join(sorted(_first_of_damaged()))}](?<![^\x00-\x7f{_EDGES}].)")
+
+
 def _runs(text: Text) -> Iterator[regex.Match[str]]:
     """Give the runs of characters beyond ASCII, of the lines in which something may be damaged."""
     content = text.content
     places = [m.start() for m in _DAMAGED_WESTERN.finditer(content)]
-    if first := _first_of_damaged().intersection(content):
-        damaged = re.compile(rf"[{''.join(sorted(first))}](?<![^\x00-\x7f{_EDGES}].)")
-        places += [m.start() for m in damaged.finditer(content)]
+    places += [m.start() for m in _damaged_chinese().finditer(content)]
     passed = -1
     for place in sorted(places):
         if place > passed:

@@ -34,6 +34,7 @@ _SIMPLIFIED = re.compile(
     "[们这个来说对会学国时后为过还里样点问开关没让从见听话经长门车书现发实动电无与东将产业应级区县办农认计议论语请读课调谈证识变边运进选达远连乡总统结给终组织续网线练约红细纯纸级紧]"
 )
 _OPENING, _CURLY = "“‘「『", "“‘「『”’」』"
+_TURNED = re.compile(f"[{_CURLY}\n]")
 MOST = 2000
 """Quotes of one kind in one line; a line with more is no paragraph, and its quotes stay."""
 _RULE = regex.compile("[\"＂'＇]{4}|.[\"＂'＇]{4}|..[\"＂'＇]{4}|...[\"＂'＇]{4}")
@@ -69,6 +70,8 @@ def pair_quotes(text: Text, params: Params) -> Iterator[Finding]:
     >>> [(c.start, c.after) for c in pair_quotes(t, Params())]
     [(2, '“'), (15, '”'), (3, '‘'), (7, '’')]
     """
+    if _come_out_even(text.content):
+        return
     lines = []
     kinds = _kinds(text.content, params.traditional)
     for span in text.lines:
@@ -96,6 +99,17 @@ def pair_quotes(text: Text, params: Params) -> Iterator[Finding]:
                 lines[index] = replace(quotes, line=line, is_reversed=False)
     for quotes in lines:
         yield from _pair(quotes, words, params)
+
+
+def _come_out_even(content: str) -> bool:
+    """Tell at a glance that nothing is to be done: no quote is straight, and in each line they open and close by turns."""
+    if any(quote in content for quote in DOUBLE + SINGLE):
+        return False
+    quotes = "".join(_TURNED.findall(content))
+    return all(
+        not "".join(c for c in quotes if c in pair or c == "\n").replace(pair, "").strip("\n")
+        for pair in ("“”", "‘’", "「」", "『』")
+    )
 
 
 def _kinds(content: str, traditional: str) -> tuple[tuple[str, regex.Pattern[str], str], ...]:
@@ -288,26 +302,23 @@ def _readings(quotes: _Quotes, words: _Words, params: Params) -> list[tuple[floa
     inside = [_inside(line, a + 1, b, params) for a, b in itertools.pairwise(places)]
     left_open = 0.7 * params.unpaired if ends_open(line) else params.unpaired
 
-    def step(i: int, a: int, b: int) -> float:
-        """Give the cost from quote i in direction a (0 opens, 1 closes) to quote i + 1 in direction b."""
-        if a == b:
-            return params.unpaired
-        return inside[i] if a == 0 else 0.0
-
-    n = len(costs)
-    forward, backward = [[0.0, 0.0] for _ in costs], [[0.0, 0.0] for _ in costs]
-    for i in range(n):
-        for b in (0, 1):
-            ahead = params.unpaired * b if i == 0 else min(forward[i - 1][a] + step(i - 1, a, b) for a in (0, 1))
-            forward[i][b] = ahead + costs[i][b]
-    for i in range(n - 1, -1, -1):
-        for a in (0, 1):
-            backward[i][a] = (
-                left_open * (1 - a)
-                if i == n - 1
-                else min(step(i, a, b) + costs[i + 1][b] + backward[i + 1][b] for b in (0, 1))
-            )
-    return [(forward[i][0] + backward[i][0], forward[i][1] + backward[i][1]) for i in range(n)]
+    n, alike = len(costs), params.unpaired
+    forward: list[tuple[float, float]] = []
+    for i, (opening, closing) in enumerate(costs):
+        if i:
+            opened, closed = forward[-1]
+            ahead = min(opened + alike, closed), min(opened + inside[i - 1], closed + alike)
+        else:
+            ahead = 0.0, alike
+        forward.append((ahead[0] + opening, ahead[1] + closing))
+    backward = [(left_open, 0.0)] * n
+    for i in range(n - 2, -1, -1):
+        (opening, closing), (opened, closed) = costs[i + 1], backward[i + 1]
+        backward[i] = (
+            min(alike + opening + opened, inside[i] + closing + closed),
+            min(opening + opened, alike + closing + closed),
+        )
+    return [(f[0] + b[0], f[1] + b[1]) for f, b in zip(forward, backward, strict=True)]
 
 
 STEP = Step("pair-quotes", pair_quotes, Params, needs=frozenset(DOUBLE + SINGLE + "“”"))
