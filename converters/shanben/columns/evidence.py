@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
-from shanben.columns.joints import BREAK, Floats, Hashes, Ints, JointModel, power, roll
+from shanben.columns.joints import BREAK, Floats, Hashes, Ints, JointModel, Sides, power, roll
 from shanben.columns.lines import cells, ends_sentence
 
 Bools = npt.NDArray[np.bool_]
@@ -109,9 +109,9 @@ class Evidence:
     # --- the model -----------------------------------------------------------------------------------------
 
     @cached_property
-    def _han_sides(self) -> tuple[Ints, Ints]:
+    def _han_sides(self) -> Sides:
         plain = [t.replace(" ", "") for t in self._folded]
-        return self._han.tails(plain), self._han.heads(plain)
+        return Sides(self._han, self._han.tails(plain), self._han.heads(plain))
 
     @cached_property
     def _ends_digit(self) -> Bools:
@@ -122,9 +122,9 @@ class Evidence:
         return np.array([f[:1] in _ON_FROM_DIGITS for f in self._folded], bool)
 
     @cached_property
-    def _lat_sides(self) -> tuple[Ints, Ints, Floats]:
+    def _lat_sides(self) -> tuple[Sides, Floats]:
         heads = self._lat.heads(self._folded)
-        return self._lat.tails(self._tails), heads, self._after_blank(heads)
+        return Sides(self._lat, self._lat.tails(self._tails), heads), self._after_blank(heads)
 
     def _after_blank(self, heads: Ints) -> Floats:
         """Give the score of each head after any word end, which every Latin head has."""
@@ -137,14 +137,14 @@ class Evidence:
         latin = self.latin[a] & self.latin[b]
         at = np.nonzero(~self.latin[a] & ~self.latin[b])[0]
         if len(at):
-            score = self._han.log_ratio(*self._han_sides, a[at], b[at])
+            score = self._han_sides.log_ratio(a[at], b[at])
             split_number = self._ends_digit[a[at]] & self._begins_digit[b[at]]
             out[at] = np.where(split_number, np.maximum(score, 0), score)
         at = np.nonzero(latin)[0]
         if len(at):
-            tails, heads, base = self._lat_sides
+            sides, base = self._lat_sides
             free = np.where(self._hyphen[a[at]], 0, base[b[at]])
-            out[at] = self._lat.log_ratio(tails, heads, a[at], b[at]) - free
+            out[at] = sides.log_ratio(a[at], b[at]) - free
         return out
 
     def _calibrate(self) -> tuple[Floats, Floats]:
@@ -163,14 +163,14 @@ class Evidence:
         if len(halves) < 20:
             return scale.astype(np.float32), 0.5, 0.1
         model = self._lat if latin else self._han
-        tails = model.tails([a for a, _ in halves])
         heads = model.heads([b for _, b in halves])
+        sides = Sides(model, model.tails([a for a, _ in halves]), heads)
         every = np.arange(len(halves))
         steps = [1 + (len(halves) * k) // 7 + k for k in range(6)]
-        true = model.log_ratio(tails, heads, every, every)
+        true = sides.log_ratio(every, every)
         rows = np.concatenate([every] * len(steps))
         columns = np.concatenate([(every + s) % len(halves) for s in steps])
-        false = model.log_ratio(tails, heads, rows, columns)
+        false = sides.log_ratio(rows, columns)
         if latin:
             base = self._after_blank(heads)
             true, false = true - base, false - base[columns]
@@ -315,7 +315,7 @@ class Evidence:
         out = np.zeros(self.n, np.float32)
         at = np.nonzero(~self.latin)[0]
         if len(at):
-            heads = self._han_sides[1][at]
+            heads = self._han_sides.heads[at]
             none = np.full((1, heads.shape[1]), BREAK, np.int64)
             score = self._han.log_ratio(none, heads, np.zeros(len(at), np.int64), np.arange(len(at)))
             out[at] = 0.6 * np.clip(score, -3, 3)

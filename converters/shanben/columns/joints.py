@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -213,24 +213,69 @@ class NGrams:
 
     def log_ratio(self, tails: Ints, heads: Ints, rows: Ints, columns: Ints) -> Floats:
         """Give the score of the joints ``tails[rows[i]]`` | ``heads[columns[i]]`` in nats."""
-        width = self.order - 1
-        base = self._alone(heads)
-        ends = {m: roll(tails[:, width - m :], m) for m in range(1, width + 1)}
-        begins = {k: roll(heads[:, :k], k) for k in range(1, width + 1)}
-        after = {m: self._backoff(ends[m], m) for m in range(1, width + 1)}
+        return Sides(self, tails, heads).log_ratio(rows, columns)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Tails and heads between which joints are scored, with all that is known of each alone."""
+
+    ngrams: NGrams
+    tails: Ints
+    heads: Ints
+
+    @cached_property
+    def _alone(self) -> Floats:
+        return self.ngrams._alone(self.heads)
+
+    @cached_property
+    def _ends(self) -> dict[int, Hashes]:
+        width = self.ngrams.order - 1
+        return {m: roll(self.tails[:, width - m :], m) for m in range(1, width + 1)}
+
+    @cached_property
+    def _begins(self) -> dict[int, Hashes]:
+        return {k: roll(self.heads[:, :k], k) for k in range(1, self.ngrams.order)}
+
+    @cached_property
+    def _after(self) -> dict[int, Floats]:
+        """Give what each tail pays for being longer than any n-gram that goes on from it."""
+        return {m: self.ngrams._backoff(ends, m) for m, ends in self._ends.items()}
+
+    @cached_property
+    def _lengths(self) -> Ints:
+        """Give how many tokens each head has."""
+        none = np.ones((len(self.heads), 1), bool)
+        return np.asarray(np.argmax(np.concatenate([self.heads == BREAK, none], axis=1), axis=1), np.int64)
+
+    def log_ratio(self, rows: Ints, columns: Ints) -> Floats:
+        """Give the score of the joints ``tails[rows[i]]`` | ``heads[columns[i]]`` in nats.
+
+        Over most joints none of the two or three characters next to them stand in a table; nothing longer does then,
+        so nothing more is looked up for them.
+        """
+        model, width = self.ngrams, self.ngrams.order - 1
         total = np.zeros(len(rows), np.float32)
-        stop = np.argmax(np.concatenate([heads == BREAK, np.ones((len(heads), 1), bool)], axis=1), axis=1)
+        some = np.nonzero(self._lengths[columns] >= 1)[0]
+        for m in range(width, 0, -1):
+            total[some] += self._after[m][rows[some]]
+        joined = some[:0]
+        for m, k in ((1, 1), (2, 1), (1, 2)):
+            if m + k <= model.order:
+                known, _ = model._cost(self._ends[m][rows[some]] * power(k) + self._begins[k][columns[some]], m + k)
+                joined, some = np.concatenate([joined, some[known]]), some[~known]
+        total[joined] = 0
         for k in range(1, width + 1):
-            live = np.nonzero(stop[columns] >= k)[0]
+            live = joined[self._lengths[columns[joined]] >= k]
             i, j = rows[live], columns[live]
-            for m in range(self.order - k, 0, -1):
-                hit, p = self._cost(ends[m][i] * power(k) + begins[k][j], m + k)
-                total[live[hit]] += p[hit] - base[j[hit], k - 1]
+            for m in range(model.order - k, 0, -1):
+                hit, p = model._cost(self._ends[m][i] * power(k) + self._begins[k][j], m + k)
+                total[live[hit]] += p[hit] - self._alone[j[hit], k - 1]
                 live, i, j = live[~hit], i[~hit], j[~hit]
                 if k == 1:
-                    total[live] += after[m][i]
+                    total[live] += self._after[m][i]
                 else:
-                    total[live] += self._backoff(ends[m][i] * power(k - 1) + begins[k - 1][j], m + k - 1)
+                    total[live] += model._backoff(self._ends[m][i] * power(k - 1) + self._begins[k - 1][j], m + k - 1)
         return total
 
 
