@@ -343,8 +343,7 @@ def _best(
     prices: Prices,
 ) -> Iterator[Event]:
     flat = net.ravel()
-    few = min(4, flat.size)
-    for x in np.argpartition(-flat, few - 1)[:few] if flat.size else ():
+    worth = np.flatnonzero(flat >= prices.propose)
+    for x in worth[np.argsort(-flat[worth], kind="stable")[:4]]:
         row, column = divmod(int(x), net.shape[1])
-        if flat[x] >= prices.propose:
-            yield Event(kind, int(at[row]), count, int(to[column]), float(gain[row, column]), float(flat[x]))
+        yield Event(kind, int(at[row]), count, int(to[column]), float(gain[row, column]), float(flat[x]))
