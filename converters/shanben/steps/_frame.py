@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import regex
 
 from shanben.ledger import Capture, Change, Finding
+from shanben.steps._frame_again import contents_of_text, lost_title, said_again
 from shanben.steps._frame_edges import (
     button_rows,
     foot_frame,
@@ -70,6 +71,10 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     frame, chances = zone_frame(known, lambda line: points_of(line, params), params.weights)
     edges -= _held(known, lines, edges | frame, {n: chances.get(n, 0.0) for n in edges - frame}, params)
     taken = edges | frame
+    taken -= contents_of_text(known)
+    taken -= lost_title(known, taken, chances)
+    if taken:
+        taken |= said_again(known, taken)
     for n in sorted(taken - _labelled_section(known, taken) - _contacts(known, taken)):
         span = text.lines[lines[n].index]
         if n in edges:
