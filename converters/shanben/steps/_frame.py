@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import regex
 
 from shanben.ledger import Capture, Change, Finding
-from shanben.steps._frame_again import contents_of_text, lost_title, said_again
+from shanben.steps._frame_again import accounts, contents_of_text, lost_title, said_again
 from shanben.steps._frame_edges import (
     button_rows,
     foot_frame,
@@ -30,6 +30,7 @@ from shanben.steps._frame_lines import (
     FACTS,
     KNOWN,
     LABELLED,
+    LEADS,
     Line,
     any_of,
     in_context,
@@ -47,6 +48,8 @@ ROW_OF_WORDS = 4
 """So many words with blanks between are a row of them, as in a menu."""
 LONGEST_WORD = 8
 """A row of words has none that is longer."""
+AMID = 0.97
+"""A line between two lines of text stays if it is more likely text than this."""
 LIKELIER = 0.99
 """The same for a line whose words or neighbours speak for the frame."""
 LIKELY_TITLE = 0.9
@@ -71,16 +74,49 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     frame, chances = zone_frame(known, lambda line: points_of(line, params), params.weights)
     edges -= _held(known, lines, edges | frame, {n: chances.get(n, 0.0) for n in edges - frame}, params)
     taken = edges | frame
-    taken -= contents_of_text(known)
+    taken -= _announced(known, taken) | contents_of_text(known) | _amid_text(known, taken, chances)
     taken -= lost_title(known, taken, chances)
     if taken:
-        taken |= said_again(known, taken)
+        taken |= said_again(known, taken) | accounts(known, taken, chances)
     for n in sorted(taken - _labelled_section(known, taken) - _contacts(known, taken)):
         span = text.lines[lines[n].index]
         if n in edges:
             for field, value in _facts_of(lines[n], params):
                 yield Capture(span.start, field, value)
         yield _removal(text.content, span)
+
+
+def _announced(lines: Sequence[Line], taken: set[int]) -> set[int]:
+    """Give the lines of no known kind right below a line of text that stays and announces them with a colon."""
+    found: set[int] = set()
+    for n in range(1, len(lines)):
+        above = lines[n - 1]
+        leads = above.kind in ("text", "prose") and above.said.endswith(LEADS) and n - 1 not in taken
+        if n in taken and lines[n].kind == "text" and (leads or n - 1 in found or _goes_on(lines, n, taken)):
+            found.add(n)
+    return found
+
+
+def _goes_on(lines: Sequence[Line], n: int, taken: set[int]) -> bool:
+    """Tell whether lines of no known kind that stay part a line from the one that announces them."""
+    top = n - 1
+    while top > 0 and n - top < MOST_CONTACTS and top not in taken and not lines[top].said.endswith(LEADS):
+        if lines[top].kind != "text":
+            return False
+        top -= 1
+    announces = lines[top].kind in ("text", "prose") and lines[top].said.endswith(LEADS)
+    return top < n - 1 and top not in taken and announces
+
+
+def _amid_text(lines: Sequence[Line], taken: set[int], chances: Mapping[int, float]) -> set[int]:
+    """Give the lines that go by their words alone, though lines of text stay above and below and they are text, too."""
+    return {
+        n
+        for n in taken
+        if chances.get(n, 0.0) > AMID
+        and lines[n].kind in ("sign", "near", "weak", "menu", "stamp")
+        and all(0 <= m < len(lines) and m not in taken and lines[m].kind in ("text", "prose") for m in (n - 1, n + 1))
+    }
 
 
 def _held(

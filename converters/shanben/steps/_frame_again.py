@@ -16,12 +16,17 @@ TITLE, TITLE_LENGTH = 7, 60
 """A title that is told by its length alone has so many characters; a longer line is no title."""
 SHORTEST = 3
 """A shorter line is not brought back as the title."""
-WORTH = 0.9
-"""So much must speak for a line to be brought back as the title, and twice as much as for any that stays."""
+WORTH, ONLY = 0.9, 0.5
+"""So much must speak for a line to be brought back as the title, and twice as much as for any that stays; so much where
+next to nothing speaks for those."""
 ENTRIES = 3
 """So many entries make a list of contents."""
 ENTRY = 40
 """An entry has no more characters."""
+NAME = 12
+"""A longer line is no name."""
+EVEN = 0.5
+"""A name above a button to follow it goes if it is less likely text than this."""
 SHARE = 0.8
 """So great a share of the entries stands again below as headings."""
 _CONTENTS = regex.compile(
@@ -32,7 +37,8 @@ _CONTENTS = regex.compile(
 _PLAIN = regex.compile(r"目[ \u3000]{0,4}[录錄]", FLAGS)
 _BULLET = regex.compile(r"[-–•·▪◦○●*>]{1,2}[ \u3000]*", FLAGS)
 _COUNTED = regex.compile(r"\d{1,2}(?:\.\d{1,2}){0,3}[ .、\u3000\t]{0,3}(?=\D)", FLAGS)
-_TAG = regex.compile(r"</?[a-z]+[ />]", FLAGS)
+_FOLLOW = regex.compile(r"[+＋]? ?(?:加|已)?(?:关注|關注|追蹤)(?:他|她|TA|Ta|ta|作者)?|发?私信|订阅|訂閱", FLAGS)
+_NO_TITLE = regex.compile(r"</?[a-z]+[ />]|[\u3000\t ]\d+ ?\p{Han}?$|^\p{Han}{1,3}[:：]", FLAGS)
 _GENRE = regex.compile(
     r"(?:规定|規定|办法|辦法|条例|條例|通知|公告|通告|公示|报告|報告|意见|意見|决定|決定|方案|细则|通报|批复|章程|制度|规则|規則|合同|总结|讲话|致辞|声明|启事|说明|請示|请示|答复|纪要|計畫|计划|规划|要點|要点)[）)]?$",
     FLAGS,
@@ -47,15 +53,18 @@ def lost_title(lines: Sequence[Line], taken: Collection[int], chances: Mapping[i
     Its words come again in the text, a line with facts stands below it, it names its genre, it is likely text.
     """
     first = _begin(lines, taken)
-    staying = "\n".join(line.said[:LONGEST_FRAME] for n, line in enumerate(lines) if n >= first and n not in taken)
+    stay = [line for n, line in enumerate(lines) if n not in taken and (n >= first or line.kind == "prose")]
+    staying = "\n".join(line.said[:LONGEST_FRAME] for line in stay)
     pairs = han_pairs(staying)
     worth = {n: _title_worth(lines, n, pairs, chances.get(n, 1.0)) for n in range(first) if _may_be_title(lines, n)}
     gone = [n for n in worth if n in taken]
     if not gone:
         return set()
     best = max(gone, key=lambda n: (worth[n], n))
-    rival = max((worth[n] for n in worth if n not in taken), default=0.0)
-    return {best} if worth[best] >= WORTH and rival < worth[best] / 2 else set()
+    others = [n for n in worth if n not in taken and lines[best].said not in lines[n].said]
+    rival = max((worth[n] for n in others), default=0.0)
+    enough = worth[best] >= WORTH and rival < worth[best] / 2
+    return {best} if enough or (worth[best] >= ONLY and rival < worth[best] / 4) else set()
 
 
 def _begin(lines: Sequence[Line], taken: Collection[int]) -> int:
@@ -74,7 +83,7 @@ def _begin(lines: Sequence[Line], taken: Collection[int]) -> int:
 
 def _may_be_title(lines: Sequence[Line], n: int) -> bool:
     line = lines[n]
-    if line.kind not in ("text", "prose") or _TAG.search(line.said) or HEADING.match(line.said) or _COUNTED.match(line.said):
+    if line.kind not in ("text", "prose") or _NO_TITLE.search(line.said) or HEADING.match(line.said) or _COUNTED.match(line.said):
         return False
     return SHORTEST <= len(line.said) <= TITLE_LENGTH and not STOP.search(line.said) and not LABELLED.match(line.said)
 
@@ -96,6 +105,21 @@ def contents_of_text(lines: Sequence[Line]) -> set[int]:
         n
         for n, (line, below) in enumerate(pairwise(lines))
         if _PLAIN.fullmatch(line.said) and HEADING.match(below.said) and below.kind == "text"
+    }
+
+
+def accounts(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:
+    """Give the names below the title that stand right above a button to follow them."""
+    first = _begin(lines, taken)
+    return {
+        n
+        for n in range(1, first)
+        if n not in taken
+        and n + 1 in taken
+        and _FOLLOW.fullmatch(lines[n + 1].said)
+        and lines[n].kind == "text"
+        and len(lines[n].said) <= NAME
+        and chances.get(n, 1.0) < EVEN
     }
 
 
