@@ -43,7 +43,10 @@ _GENRE = regex.compile(
     r"(?:规定|規定|办法|辦法|条例|條例|通知|公告|通告|公示|报告|報告|意见|意見|决定|決定|方案|细则|通报|批复|章程|制度|规则|規則|合同|总结|讲话|致辞|声明|启事|说明|請示|请示|答复|纪要|計畫|计划|规划|要點|要点)[）)]?$",
     FLAGS,
 )
-_PICTURE = regex.compile(r"[ ，,、_|｜—–-]{0,3}[（(]?(?:第? ?\d{1,2} ?[张張](?:图片|圖片)?|[图圖] ?\d{1,2}|[插配][图圖] ?\d{0,2})[）)]?", FLAGS)
+_PICTURE = regex.compile(
+    r"[ ，,、_|｜—–-]{0,3}[（(]?(?:第? ?\d{1,2} ?[张張](?:图片|圖片)?|[图圖] ?\d{1,2}|[插配][图圖] ?\d{0,2})[）)]?",
+    FLAGS,
+)
 _SITE = regex.compile(r" ?[_|｜—–-] ?[\p{Han}A-Za-z]{2,8}", FLAGS)
 
 
@@ -83,7 +86,12 @@ def _begin(lines: Sequence[Line], taken: Collection[int]) -> int:
 
 def _may_be_title(lines: Sequence[Line], n: int) -> bool:
     line = lines[n]
-    if line.kind not in ("text", "prose") or _NO_TITLE.search(line.said) or HEADING.match(line.said) or _COUNTED.match(line.said):
+    if (
+        line.kind not in ("text", "prose")
+        or _NO_TITLE.search(line.said)
+        or HEADING.match(line.said)
+        or _COUNTED.match(line.said)
+    ):
         return False
     return SHORTEST <= len(line.said) <= TITLE_LENGTH and not STOP.search(line.said) and not LABELLED.match(line.said)
 
@@ -164,7 +172,7 @@ def _listed(lines: Sequence[Line], start: int, end: int, *, bulleted: bool) -> I
         yield from range(start, shaped)
         return
     below = Counter(bare_letters(line.said) for line in lines[start + 1 :])
-    known = []
+    known: list[int] = []
     for n in range(start + 1, end):
         said = lines[n].said
         entry = _COUNTED.sub("", said, count=1) if _COUNTED.match(said) else _BULLET.sub("", said, count=1)
