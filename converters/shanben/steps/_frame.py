@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import regex
 
 from shanben.ledger import Capture, Change, Finding
-from shanben.steps._frame_again import accounts, contents_of_text, lost_title, said_again
+from shanben.steps._frame_again import accounts, contents_of_text, headings, lost_title, said_again
 from shanben.steps._frame_edges import (
     button_rows,
     foot_frame,
@@ -39,7 +39,7 @@ from shanben.steps._frame_lines import (
     with_keywords,
 )
 from shanben.steps._frame_params import FLAGS, Params
-from shanben.steps._frame_scores import ISLAND, PLEA, Title, count_scores, likely_title, points_of, weighed
+from shanben.steps._frame_scores import HEADING, ISLAND, PLEA, Title, count_scores, likely_title, points_of, weighed
 from shanben.values import Span, Text
 
 LIKELY = 0.5
@@ -77,7 +77,8 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     taken -= _announced(known, taken) | contents_of_text(known) | _amid_text(known, taken, chances)
     taken -= lost_title(known, taken, chances)
     if taken:
-        taken |= said_again(known, taken) | accounts(known, taken, chances)
+        again = said_again(known, taken)
+        taken = (taken | again | accounts(known, taken, chances)) - headings(known, again)
     for n in sorted(taken - _labelled_section(known, taken) - _contacts(known, taken)):
         span = text.lines[lines[n].index]
         if n in edges:
@@ -87,12 +88,21 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
 
 
 def _announced(lines: Sequence[Line], taken: set[int]) -> set[int]:
-    """Give the lines of no known kind right below a line of text that stays and announces them with a colon."""
+    """Give the lines of no known kind right below a line of text that stays and announces them with a colon.
+
+    Labels with values stay under a numbered heading, too.
+    """
     found: set[int] = set()
-    for n in range(1, len(lines)):
-        above = lines[n - 1]
-        leads = above.kind in ("text", "prose") and above.said.endswith(LEADS) and n - 1 not in taken
-        if n in taken and lines[n].kind == "text" and (leads or n - 1 in found or _goes_on(lines, n, taken)):
+    for n in sorted(taken - {0}):
+        line, above = lines[n], lines[n - 1]
+        stays = n - 1 not in taken
+        leads = stays and above.kind in ("text", "prose") and above.said.endswith(LEADS)
+        headed = stays and HEADING.match(above.said) is not None
+        labelled = LABELLED.match(line.said) is not None and line.kind not in ("foot", "inside", "path")
+        plain = line.kind == "text"
+        if (plain and (leads or _goes_on(lines, n, taken))) or (labelled and headed):
+            found.add(n)
+        if n - 1 in found and (plain or labelled):
             found.add(n)
     return found
 
@@ -110,13 +120,17 @@ def _goes_on(lines: Sequence[Line], n: int, taken: set[int]) -> bool:
 
 def _amid_text(lines: Sequence[Line], taken: set[int], chances: Mapping[int, float]) -> set[int]:
     """Give the lines that go by their words alone, though lines of text stay above and below and they are text, too."""
-    return {
-        n
-        for n in taken
-        if chances.get(n, 0.0) > AMID
-        and lines[n].kind in ("sign", "near", "weak", "menu", "stamp")
-        and all(0 <= m < len(lines) and m not in taken and lines[m].kind in ("text", "prose") for m in (n - 1, n + 1))
-    }
+    found = set()
+    for n in taken:
+        beside = [lines[m] for m in (n - 1, n + 1) if 0 <= m < len(lines) and m not in taken]
+        labels = all(LABELLED.match(line.said) for line in (lines[n], *beside))
+        stays = ("text", "prose", "near") if labels else ("text", "prose")
+        if len(beside) < 2 or any(line.kind not in stays for line in beside):
+            continue
+        amid = lines[n].kind in ("sign", "near", "weak", "menu", "stamp")
+        if amid and chances.get(n, 0.0) > (LIKELY if labels else AMID):
+            found.add(n)
+    return found
 
 
 def _held(

@@ -37,6 +37,7 @@ _CONTENTS = regex.compile(
 _PLAIN = regex.compile(r"目[ \u3000]{0,4}[录錄]", FLAGS)
 _BULLET = regex.compile(r"[-–•·▪◦○●*>]{1,2}[ \u3000]*", FLAGS)
 _COUNTED = regex.compile(r"\d{1,2}(?:\.\d{1,2}){0,3}[ .、\u3000\t]{0,3}(?=\D)", FLAGS)
+_FILE = regex.compile(r"\p{Han}.{2,}\.(?:docx?|pdf|pptx?|xlsx?|txt|wps)$", FLAGS)
 _FOLLOW = regex.compile(r"[+＋]? ?(?:加|已)?(?:关注|關注|追蹤)(?:他|她|TA|Ta|ta|作者)?|发?私信|订阅|訂閱", FLAGS)
 _NO_TITLE = regex.compile(r"</?[a-z]+[ />]|[\u3000\t ]\d+ ?\p{Han}?$|^\p{Han}{1,3}[:：]", FLAGS)
 _GENRE = regex.compile(
@@ -87,7 +88,7 @@ def _begin(lines: Sequence[Line], taken: Collection[int]) -> int:
 def _may_be_title(lines: Sequence[Line], n: int) -> bool:
     line = lines[n]
     if (
-        line.kind not in ("text", "prose")
+        not (line.kind in ("text", "prose") or _FILE.search(line.said))
         or _NO_TITLE.search(line.said)
         or HEADING.match(line.said)
         or _COUNTED.match(line.said)
@@ -136,6 +137,13 @@ def said_again(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
     return {n for part in (_pictures(lines, taken), _contents(lines)) for n in part if lines[n].kind != "keep"}
 
 
+def headings(lines: Sequence[Line], again: Collection[int]) -> set[int]:
+    """Give the headings below that the entries of a list of contents, ``again``, name."""
+    named = {bare_letters(_COUNTED.sub("", _BULLET.sub("", lines[n].said, count=1), count=1)) for n in again}
+    end = max(again, default=-1) + 1
+    return {n for n in range(end, len(lines)) if bare_letters(lines[n].said) in named}
+
+
 def _pictures(lines: Sequence[Line], taken: Collection[int]) -> Iterator[int]:
     """Give the lines that are the title with the number of a picture behind it, or, more than once, a site's name."""
     first = next((n for n, line in enumerate(lines) if n not in taken and is_hard(line)), 0)
@@ -171,13 +179,13 @@ def _listed(lines: Sequence[Line], start: int, end: int, *, bulleted: bool) -> I
     if shaped - start > ENTRIES:
         yield from range(start, shaped)
         return
-    below = Counter(bare_letters(line.said) for line in lines[start + 1 :])
+    last = {bare_letters(line.said): n for n, line in enumerate(lines)}
     known: list[int] = []
     for n in range(start + 1, end):
         said = lines[n].said
         entry = _COUNTED.sub("", said, count=1) if _COUNTED.match(said) else _BULLET.sub("", said, count=1)
         numbered = entry != said
-        again = below[bare_letters(entry)] > (bare_letters(entry) == bare_letters(said))
+        again = last.get(bare_letters(entry), n) > n
         if not again and len(known) and n - known[-1] > 1:
             break
         if again and (bulleted or numbered):
