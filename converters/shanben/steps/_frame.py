@@ -56,6 +56,7 @@ LIKELY_TITLE = 0.9
 """The same for such a line above the first sentence, which may be the title."""
 
 
+_NUMERALS = "一二三四五六七八九十"
 _OWNED = regex.compile("版[权權]|[转轉][载載]|©", FLAGS)
 MOST_CONTACTS = 8
 """So many lines a section of contacts below the text may have."""
@@ -90,12 +91,19 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
 def _announced(lines: Sequence[Line], taken: set[int]) -> set[int]:
     """Give the lines of no known kind right below a line of text that stays and announces them with a colon.
 
-    Labels with values stay under a numbered heading, too.
+    Labels with values stay under a numbered heading, too, and so does the heading with the next number.
     """
     found: set[int] = set()
-    for n in sorted(taken - {0}):
+    number = 0
+    for n in range(1, len(lines)):
         line, above = lines[n], lines[n - 1]
-        stays = n - 1 not in taken
+        counted = _NUMERALS.find(line.said[0]) + 1 if line.said[1:2] == "、" else 0
+        if n not in taken or (counted > 1 and counted == number + 1 and line.kind in ("text", "prose", "near", "keep")):
+            number = counted or number
+            if n in taken:
+                found.add(n)
+            continue
+        stays = n - 1 not in taken or n - 1 in found
         leads = stays and above.kind in ("text", "prose") and above.said.endswith(LEADS)
         headed = stays and HEADING.match(above.said) is not None
         labelled = LABELLED.match(line.said) is not None and line.kind not in ("foot", "inside", "path")
