@@ -432,6 +432,68 @@ def test_a_title_that_a_page_gives_twice_stays() -> None:
     assert left.endswith(f"{name}\n{LONG}") and "我的博客" not in left
 
 
+# --- titles, contents, lists that are announced ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "middle",
+    [
+        "制定机关：临江市人民政府\n公布日期：2009-03-12\n时效性：有效\n打印\n下载\n",
+        "[日期：2017-11-03]\n来源：花木社区\n作者：园丁\n[字体：大 中 小]\n",
+        "人气：12034 收藏：821\n上传：2014-09-10\n下载积分：5\n",
+    ],
+)
+def test_a_title_stays_whatever_stands_below_it(middle: str) -> None:
+    title = "临江市古钟修理管理办法"
+    page = f"{HEAD}手机版\n高级检索\n相关命令下载\n{title}\n{middle}{LONG}{FOOT}"
+    assert title in after(page).split("\n")
+
+
+def test_no_name_of_an_account_is_taken_for_the_title() -> None:
+    page = f"登录\n注册\n搜索\n关注\n十三座钟和一个人\n钟表迷\n+关注\n2024-03-01 08:30\n{LONG}{APP}"
+    assert after(page).startswith("十三座钟和一个人\n")
+    assert "钟表迷" not in after(page)
+
+
+def test_a_list_of_contents_that_a_page_makes_goes() -> None:
+    parts = f"形制\n{LONG}制作\n{LONG.replace('钟', '表')}现状\n他说，修钟的人越来越少，钟也越来越少。\n"
+    listed = "本文目录\n1 形制\n2 制作\n3 现状\n"
+    assert after(f"{HEAD}{TITLE}\n{listed}{parts}{FOOT}") == f"{TITLE}\n{parts}"
+
+
+def test_the_chapters_that_a_law_lists_stay() -> None:
+    law = (
+        "目　录\n第一章　总则\n第二章　附则\n第一章　总则\n第一条　为了加强渡口管理，保障人民群众生命财产安全，制定本办法。\n"
+        "第二条　本县范围内的渡口、渡船和渡工，适用本办法，另有规定的除外。\n"
+        "第二章　附则\n第三条　本办法自2009年5月1日起施行，原办法同时废止。\n"
+    )
+    text = f"清溪县渡口管理办法\n{law}"
+    assert after(HEAD + text + FOOT) == text
+
+
+def test_the_title_beside_a_picture_goes() -> None:
+    title = "桥头修钟铺的最后一个冬天"
+    page = f"{HEAD}{title}\n{LONG}{title}，第2张\n{LONG.replace('钟', '表')}{title}-图3\n{FOOT}"
+    assert after(page) == f"{title}\n{LONG}{LONG.replace('钟', '表')}"
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "报名方式有三种：\n现场报名\n网上报名\n电话报名\n",
+        "四、咨询方式\n热线：0731-12345678（6:30—23:00）\n微博：@桥头修钟铺\n",
+    ],
+)
+def test_what_is_announced_stays_above_the_foot(tail: str) -> None:
+    text = f"{TITLE}\n{LONG}{tail}"
+    assert after(HEAD + text + FOOT) == text
+
+
+def test_facts_of_an_event_between_title_and_text_stay() -> None:
+    text = f"中秋读书夜\n讲者：林老师\n日期：2022年9月10日（星期六）\n时间：晚上七时至八时半\n地点：读者活动室\n{LONG}"
+    assert after(f"{HEAD}分享至：\n列印本頁\n{text}{FOOT}") == text
+
+
 # --- texts that are no pages -----------------------------------------------------------------------------------------
 
 
@@ -511,6 +573,29 @@ def test_a_file_that_holds_no_weights_is_named(tmp_path: Path) -> None:
     (tmp_path / "w.tsv").write_text("# head\nHH\tx\ty\tz\tq\n", encoding="utf-8")
     with pytest.raises(SourceError, match="holds no weights of zones"):
         read_weights(str(tmp_path / "w.tsv"))
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("跳到主要內容區塊", "above"),
+        ("手机浏览器扫描二维码访问", "above"),
+        ("临江网>生活>节气>正文", "above"),
+        ("返回顶部", "below"),
+        ("您需要登录后才可以回帖 登录 | 立即注册", "below"),
+        ("收藏 分享 举报", "below"),
+        ("网站地图 | 联系我们 | 关于我们", "below"),
+    ],
+)
+def test_lines_that_only_pages_have_go_alone(line: str, place: str) -> None:
+    text = f"{TITLE}\n{LONG}"
+    assert clean(f"{line}\n{text}" if place == "above" else f"{text}{line}\n").text == text
+
+
+def test_families_of_sites_that_were_missing() -> None:
+    scores = [measure(page) for page in sorted((PAGES / "sixth").glob("*.txt"))]
+    whole = total("sixth", scores)
+    assert len(whole.missed) < 0.08 * whole.artifacts and whole.lost < 0.006 * whole.letters
 
 
 def test_what_the_shipped_weights_remove_of_known_pages() -> None:

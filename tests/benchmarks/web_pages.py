@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -81,7 +82,18 @@ def kept_letters(rows: Sequence[tuple[str, str]], clean_lines: Sequence[str]) ->
         if label == "+" and kept[n] < FOUND * len(said[n]):
             kept[n] = 0
     _mend_twins(rows, said, kept)
+    _mend_order(rows, said, kept, found)
     return kept
+
+
+def _mend_order(rows: Sequence[tuple[str, str]], said: Sequence[str], kept: list[int], found: Sequence[str]) -> None:
+    """A line of text that stands whole in the clean text is there, though a line above it was aligned with one below."""
+    spare = Counter(found)
+    spare.subtract(line for line, left in zip(said, kept, strict=True) if line and left == len(line))
+    for n, (label, _) in enumerate(rows):
+        if label == "+" and kept[n] < len(said[n]) and spare[said[n]] > 0:
+            kept[n] = len(said[n])
+            spare[said[n]] -= 1
 
 
 def _take(numbers: Sequence[int], said: Sequence[str], rest: str, kept: list[int]) -> str:

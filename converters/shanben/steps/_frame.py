@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import regex
 
 from shanben.ledger import Capture, Change, Finding
+from shanben.steps._frame_again import accounts, contents_of_text, headings, lost_title, said_again
 from shanben.steps._frame_edges import (
     button_rows,
     foot_frame,
@@ -29,6 +30,7 @@ from shanben.steps._frame_lines import (
     FACTS,
     KNOWN,
     LABELLED,
+    LEADS,
     Line,
     any_of,
     in_context,
@@ -37,7 +39,7 @@ from shanben.steps._frame_lines import (
     with_keywords,
 )
 from shanben.steps._frame_params import FLAGS, Params
-from shanben.steps._frame_scores import ISLAND, PLEA, Title, count_scores, likely_title, points_of, weighed
+from shanben.steps._frame_scores import HEADING, ISLAND, PLEA, Title, count_scores, likely_title, points_of, weighed
 from shanben.values import Span, Text
 
 LIKELY = 0.5
@@ -46,12 +48,15 @@ ROW_OF_WORDS = 4
 """So many words with blanks between are a row of them, as in a menu."""
 LONGEST_WORD = 8
 """A row of words has none that is longer."""
+AMID = 0.97
+"""A line between two lines of text stays if it is more likely text than this."""
 LIKELIER = 0.99
 """The same for a line whose words or neighbours speak for the frame."""
 LIKELY_TITLE = 0.9
 """The same for such a line above the first sentence, which may be the title."""
 
 
+_NUMERALS = "一二三四五六七八九十"
 _OWNED = regex.compile("版[权權]|[转轉][载載]|©", FLAGS)
 MOST_CONTACTS = 8
 """So many lines a section of contacts below the text may have."""
@@ -70,12 +75,70 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     frame, chances = zone_frame(known, lambda line: points_of(line, params), params.weights)
     edges -= _held(known, lines, edges | frame, {n: chances.get(n, 0.0) for n in edges - frame}, params)
     taken = edges | frame
+    taken -= _announced(known, taken) | contents_of_text(known) | _amid_text(known, taken, chances)
+    taken -= lost_title(known, taken, chances)
+    if taken:
+        again = said_again(known, taken)
+        taken = (taken | again | accounts(known, taken, chances)) - headings(known, again)
     for n in sorted(taken - _labelled_section(known, taken) - _contacts(known, taken)):
         span = text.lines[lines[n].index]
         if n in edges:
             for field, value in _facts_of(lines[n], params):
                 yield Capture(span.start, field, value)
         yield _removal(text.content, span)
+
+
+def _announced(lines: Sequence[Line], taken: set[int]) -> set[int]:
+    """Give the lines of no known kind right below a line of text that stays and announces them with a colon.
+
+    Labels with values stay under a numbered heading, too, and so does the heading with the next number.
+    """
+    found: set[int] = set()
+    number = 0
+    for n in range(1, len(lines)):
+        line, above = lines[n], lines[n - 1]
+        counted = _NUMERALS.find(line.said[0]) + 1 if line.said[1:2] == "、" else 0
+        if n not in taken or (counted > 1 and counted == number + 1 and line.kind in ("text", "prose", "near", "keep")):
+            number = counted or number
+            if n in taken:
+                found.add(n)
+            continue
+        stays = n - 1 not in taken or n - 1 in found
+        leads = stays and above.kind in ("text", "prose") and above.said.endswith(LEADS)
+        headed = stays and HEADING.match(above.said) is not None
+        labelled = LABELLED.match(line.said) is not None and line.kind not in ("foot", "inside", "path")
+        plain = line.kind == "text"
+        if (plain and (leads or _goes_on(lines, n, taken))) or (labelled and headed):
+            found.add(n)
+        if n - 1 in found and (plain or labelled):
+            found.add(n)
+    return found
+
+
+def _goes_on(lines: Sequence[Line], n: int, taken: set[int]) -> bool:
+    """Tell whether lines of no known kind that stay part a line from the one that announces them."""
+    top = n - 1
+    while top > 0 and n - top < MOST_CONTACTS and top not in taken and not lines[top].said.endswith(LEADS):
+        if lines[top].kind != "text":
+            return False
+        top -= 1
+    announces = lines[top].kind in ("text", "prose") and lines[top].said.endswith(LEADS)
+    return top < n - 1 and top not in taken and announces
+
+
+def _amid_text(lines: Sequence[Line], taken: set[int], chances: Mapping[int, float]) -> set[int]:
+    """Give the lines that go by their words alone, though lines of text stay above and below and they are text, too."""
+    found = set()
+    for n in taken:
+        beside = [lines[m] for m in (n - 1, n + 1) if 0 <= m < len(lines) and m not in taken]
+        labels = all(LABELLED.match(line.said) for line in (lines[n], *beside))
+        stays = ("text", "prose", "near") if labels else ("text", "prose")
+        if len(beside) < 2 or any(line.kind not in stays for line in beside):
+            continue
+        amid = lines[n].kind in ("sign", "near", "weak", "menu", "stamp")
+        if amid and chances.get(n, 0.0) > (LIKELY if labels else AMID):
+            found.add(n)
+    return found
 
 
 def _held(

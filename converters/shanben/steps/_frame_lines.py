@@ -52,6 +52,8 @@ _ADDRESS = regex.compile(r"\d{1,3}\. ?[a-z]{3,6}:/\S+", FLAGS)
 LABELLED = regex.compile(r"\p{Han}[\p{Han}\u3000 ]{1,7}[:：] ?[^\s，。；][^。]*$", FLAGS)
 _NUMBER = regex.compile(r"\d{1,2}[.．、]", FLAGS)
 STOP = regex.compile(r"[。；，;]['\"”’」』）)】]*(?:\[\d{1,3}\])*$", FLAGS)
+BULLETS = ("•", "·", "◦", "○", "●", "▪")
+"""What stands before an item of a list where a page is saved as text."""
 LEADS = ("：", ":")
 """What announces that a list follows."""
 LONGEST_FRAME = 240
@@ -153,10 +155,19 @@ class _Kinds:
         control = self._control(line)
         if control:
             return control
+        if line.startswith(BULLETS) and len(line) > 2:
+            return self._listed(line)
         if any_of(p.near).match(line):
             return "near"
         ends = len(line) > 1 and (_SENTENCE.search(line) or _LEAD.search(line))
         return "prose" if ends or (len(line) >= _LONG and not _is_row(line)) else "text"
+
+    def _listed(self, line: str) -> Kind:
+        """Give the kind of a line without its bullet, if that is a kind of pages; a word alone is an item of a list."""
+        bare = line[1:].strip()
+        kind = self.of(bare) if bare and bare[0] not in BULLETS else "text"
+        known = kind in (*FACTS, "path", "foot") or (kind == "sign" and self._control(bare) is None)
+        return kind if known else "prose" if kind == "prose" else "text"
 
     def _control(self, line: str) -> Kind | None:
         """Tell whether the line is made of controls alone, or is a menu."""

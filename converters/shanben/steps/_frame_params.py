@@ -14,7 +14,9 @@ _PATTERNS = (
 )  # fmt: skip
 """Parameters that hold patterns."""
 SHOWING = 60
-"""A line that shows a page has no more characters."""
+"""A line that shows a page has no more characters, unless it is a menu."""
+BARS = 4
+"""So many bars make a long line a menu."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ def may_be_page(content: str, params: Params) -> bool:
         return True
     words, marks, found = _controls(params.words), _marks(params.marks), 0
     for line in content.split("\n"):
-        if line and len(line) <= SHOWING and (marks.search(line) or line.strip() in words):
+        shows = 0 < len(line) <= SHOWING or line.count("|") >= BARS
+        if shows and (marks.search(line) or line.strip() in words):
             found += 1
             if found >= params.certain:
                 return True

@@ -44,7 +44,7 @@ SENTENCES, SENTENCE_CHARACTERS = 3, 120
 """So many sentences, with so many characters in all, make a run that is surely text."""
 COUNTED = 150
 """More characters of one line do not count."""
-DOUBT = 0.02
+DOUBT = 0.1
 """A line above or below the text goes if it is less likely text than this."""
 LONE = 0.2
 """A line with such on both sides, beyond a list of links or a site's foot, goes if it is less likely text than this."""
