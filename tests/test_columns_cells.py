@@ -8,8 +8,10 @@ from itertools import zip_longest
 
 import pytest
 
+from shanben.columns import cells as cells_module
 from shanben.columns.cells import SPANNING, Cell, find_cells
 from shanben.columns.joints import JointModel, load
+from shanben.columns.lines import may_hold_columns, printed_lines
 
 # Plain prose written for this test.
 REPORT = (
@@ -187,3 +189,25 @@ def test_ordinary_text_is_left_alone(model: JointModel, text: str) -> None:
 def test_the_same_text_gives_the_same_cells(model: JointModel) -> None:
     text = beside(CHINESE, " ")
     assert find_cells(text, model) == find_cells(text, model)
+
+
+def test_paragraphs_are_not_even_looked_at(model: JointModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that end like sentences are no rows of columns, however many blanks stand in them."""
+
+    def never(*_: object) -> None:
+        pytest.fail("a text in paragraphs was taken apart")
+
+    paragraphs = [p + "。" for text in (REPORT, CITY, SCHOOL) for p in text.split("。") if p]
+    monkeypatch.setattr(cells_module, "Stream", never)
+    assert find_cells("\n".join(p.replace("，", "，  ") for p in paragraphs * 4), model) is None
+    assert find_cells("一、总则\n" + "\n".join(f"第{n}条\n{p}" for n, p in enumerate(paragraphs * 4)), model) is None
+
+
+def test_headings_between_paragraphs_are_no_column_lines() -> None:
+    paragraphs = [p + "。" for text in (REPORT, CITY, SCHOOL) for p in text.split("。") if p]
+    headed = "\n".join(f"关于第{n}项工作的意见\n{p}" for n, p in enumerate(paragraphs * 3))
+    assert not may_hold_columns(headed, *printed_lines(headed), 8)
+    wrapped = "\n".join(line for text in (REPORT, CITY, SCHOOL) for line in broken(text, 18))
+    assert may_hold_columns(wrapped, *printed_lines(wrapped), 8)
+    rows = headed + "\n" + beside(CHINESE, "     ")
+    assert may_hold_columns(rows, *printed_lines(rows), 8), "a few rows of columns in a long text are enough"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import regex
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from conftest import seed_folders
 from shanben import pipeline, profiles
 from shanben import presence as presence_module
-from shanben.ledger import Change, apply_changes, to_jsonl
+from shanben.ledger import Change, Finding, apply_changes, to_jsonl
 from shanben.pipeline import Plan, clean, plan
 from shanben.presence import LONG_TEXT, SHORT_TEXT, Index, Presence
 from shanben.rulebook import apply
@@ -240,3 +241,28 @@ def test_pairs_are_found_with_and_without_numpy(shipped: Plan, monkeypatch: pyte
         quick = shipped.index.held_by(content)
         monkeypatch.setattr(presence_module, "SHORT_TEXT", 1 << 30)
         assert quick == shipped.index.held_by(content)
+
+
+CHAIN = """\
+rules:
+- {id: to-four, fault: a made mark, match: '◈', replace: '※', examples: [['◈', '※']], keep: ['※']}
+- {id: to-three, fault: a made mark, match: '◆', replace: '◈', examples: [['◆', '◈', '※']], keep: ['※']}
+- {id: to-two, fault: a made mark, match: '◇', replace: '◆', examples: [['◇', '◆', '※']], keep: ['※']}
+"""
+
+
+def test_a_costly_step_waits_until_all_else_is_at_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "punctuation").mkdir()
+    (tmp_path / "punctuation" / "chain.yaml").write_text(CHAIN, "utf-8")
+    seen: dict[str, list[str]] = {}
+
+    def noted(unit: Unit, text: Text) -> list[Finding]:
+        seen.setdefault(unit.id, []).append(text.content)
+        return findings(unit, text)
+
+    monkeypatch.setattr(pipeline, "findings", noted)
+    cleaned = clean("会议强调◇，要抓好落实。\n春天来了，万物复苏。\n", rules=[tmp_path], profile="plain")
+    assert cleaned.text == "会议强调※，要抓好落实。\n春天来了，万物复苏。\n"
+    assert [p.unit for p in cleaned.ledger.passes] == ["to-two", "to-three", "to-four"]
+    assert seen["column-order"] == [cleaned.ledger.revert(cleaned.text), cleaned.text]
+    assert len(seen["to-two"]) > 2
