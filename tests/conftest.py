@@ -16,8 +16,10 @@ collect_ignore = [f"benchmarks/{name}.py" for name in ("batch", "detection", "ed
 ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "seeds"
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell starts what runs in the background
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell, or nohup, may start what runs in the background with signals ignored; programs keep to that, tests send them.
+for word, to in (("SIGINT", signal.default_int_handler), ("SIGTERM", signal.SIG_DFL), ("SIGHUP", signal.SIG_DFL)):
+    if (number := getattr(signal, word, None)) and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, to)
 
 settings.register_profile(
     "default", deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
