@@ -523,7 +523,10 @@ def _round(state: _State, steps: Plan, *, costly: bool = True) -> None:
     """Run each unit of the cleaning once; without ``costly`` those only that are cheap."""
     state.last = []
     state.follow(steps)
+    presence = state.presence
     for number, unit in enumerate(steps.cleaning):
+        if not presence.open[number]:  # so it is of most units
+            continue
         if not costly and unit.rule.step and all_steps()[unit.rule.step].costly:
             continue
         given = state.findings(number)

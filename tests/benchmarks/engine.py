@@ -188,11 +188,11 @@ def main() -> int:
     ]
     race(floor, prose, options.rounds)
     report("clean prose, in which nothing fires", floor, prose)
-    words = ["".join(random.Random(n).choices("龘靐龖麤犇猋骉馫鱻羴毳淼焱垚", k=3)) for n in range(9_000)]  # noqa: S311
+    words = ["".join(random.Random(n).choices("龘靐龖麤犇猋骉馫鱻羴毳淼焱垚", k=4)) for n in range(9_000)]  # noqa: S311
     patterned = tuple(r for r in steps.rulebook.rules if r.match and r.kind in ("replace", "remove"))[:60]
     many = [
         Contestant(f"{n} rules", cleaner(make_plan(Rulebook(patterned + made_rules(n - 60, sorted(set(words)))))))
-        for n in (60, 600, 2_500)
+        for n in (60, 600, 3_000)
     ]
     race(many, texts, options.rounds)
     report("the same texts with more rules", many, texts)
