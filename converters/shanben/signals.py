@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import _thread
+import atexit
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from types import FrameType
 
 AGAIN = 0.01
@@ -30,10 +32,23 @@ def end_in_order() -> None:
     ignores or takes care of is left to them.
     """
     sys.unraisablehook = _raise_again
+    _keep_the_exit_code()
     if threading.current_thread() is threading.main_thread():
         for number in _ENDING:
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, _terminate)
+
+
+@cache
+def _keep_the_exit_code() -> None:
+    """Let no signal end the process by force while Python clears up: all is done by then, the exit code is set."""
+    atexit.register(_ignore)
+
+
+def _ignore() -> None:
+    for number in (signal.SIGINT, *_ENDING):
+        with suppress(ValueError):  # outside of the main thread
+            signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
