@@ -211,3 +211,23 @@ def test_headings_between_paragraphs_are_no_column_lines() -> None:
     assert may_hold_columns(wrapped, *printed_lines(wrapped), 8)
     rows = headed + "\n" + beside(CHINESE, "     ")
     assert may_hold_columns(rows, *printed_lines(rows), 8), "a few rows of columns in a long text are enough"
+
+
+def test_columns_between_paragraphs_are_found_as_they_are_alone(model: JointModel) -> None:
+    paragraphs = [p + "。" for text in (REPORT, CITY, SCHOOL) for p in text.split("。") if len(p) > 10] * 6
+    around = "\n".join(paragraphs)
+    text = f"{around}\n{beside(CHINESE, '  ')}{around}\n"
+    cells = find_cells(text, model)
+    assert cells is not None
+    assert_complete(text, cells)
+    assert by_column(text, cells) == CHINESE
+    assert [text[c.start : c.end] for c in cells if c.spanning] == [*paragraphs, *paragraphs]
+
+
+def test_only_lines_among_open_ones_may_be_rows() -> None:
+    """Lines that end within a sentence, several near each other, and a few around them."""
+    found = cells_module._open_lines(
+        "\n".join(["春天来了，田野里的花都开了。"] * 40 + ["春天来了，田野里的花都开"] * 6)
+    )
+    assert found == [False] * 30 + [True] * 16
+    assert not any(cells_module._open_lines("春天来了，田野里的花都开了。\n春天来了，田野里的花都开\n" * 4))

@@ -15,7 +15,8 @@ from shanben.cli import main
 from shanben.errors import SourceError
 from shanben.ledger import Capture, Change, apply_changes
 from shanben.pipeline import clean, plan
-from shanben.steps._frame_lines import Kind, Line, outer_lines
+from shanben.rulebook.search import Groups
+from shanben.steps._frame_lines import Kind, Line, any_of, outer_lines
 from shanben.steps._frame_params import may_be_page
 from shanben.steps._frame_zones import ZONES, features_of, likelihoods, read_weights, zone_frame
 from shanben.steps.page_frame import STEP, Params, page_frame
@@ -602,3 +603,28 @@ def test_what_the_shipped_weights_remove_of_known_pages() -> None:
     scores = [measure(page) for page in sorted((PAGES / "first-held").glob("*.txt"))]
     whole = total("first-held", scores)
     assert len(whole.missed) < 0.03 * whole.artifacts and whole.lost == 0
+
+
+def test_patterns_are_skipped_only_where_they_cannot_match() -> None:
+    """The groups give for every line of the labelled pages what trying all patterns gives."""
+    params = STEP.params(**next(u.rule.params for u in plan().units if u.rule.step == "page-frame"))
+    groups = [params.keep, params.inside, params.paths, params.signs, params.feet, params.stamps, params.facts]
+    quick = Groups(groups)
+    slow = [any_of(group) for group in groups]
+    lines = {
+        line[1:].strip()
+        for page in sorted(PAGES.glob("*/*.txt"))
+        for line in page.read_text(encoding="utf-8").split("\n")[1:]
+    }
+    found = {line: next((n for n, pattern in enumerate(slow) if pattern.match(line)), None) for line in lines}
+    assert {line: quick.first(line) for line in lines} == found
+    assert len(set(found.values())) == len(groups) + 1, "each group is put to the test"
+
+
+def test_a_sentence_with_one_word_of_pages_shows_no_page() -> None:
+    """Reports say `网站` and `关注`, too; a short line, or a sentence with several such words, does not."""
+    params = Params(marks=("网站", "关注", "版权"))
+    report = "与会代表对政务网站建设取得的成绩表示肯定，并提出了下一步工作的建议和要求。"
+    assert not may_be_page(f"{report}\n" * 5, params)
+    assert may_be_page(f"{report}\n关注\n网站地图\n", params)
+    assert may_be_page("本网站所有内容的版权归原作者所有，未经许可任何人不得以任何形式转载使用。\n" * 2, params)

@@ -151,6 +151,9 @@ def _facts(book: Rulebook, profiles: Mapping[str, Profile]) -> dict[str, Facts]:
     """Find out all that gates need to know of the patterns."""
     asked = [p for rule in resolve_near(book).rules for p in (full_pattern(rule), rule.when.has, rule.where.near)]
     asked += [evidence.match for profile in profiles.values() for evidence in profile.evidence]
+    for rule in book.rules:
+        step = all_steps()[rule.step] if rule.step else None
+        asked += step.patterns(step.params(**rule.params)) if step and step.patterns else ()
     return {pattern: facts_of(pattern) for pattern in asked if pattern}
 
 

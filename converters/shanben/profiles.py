@@ -6,7 +6,7 @@ evidence alone; when that is weak or speaks for two, the choice is `plain`, whic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -153,13 +153,15 @@ def judge(content: str, profiles: Mapping[str, Profile]) -> ProfileChoice:
     sample = _Sample.of(content)
     asked = [(name, evidence) for name, profile in profiles.items() for evidence in profile.evidence]
     index = _index_of(tuple(evidence.match for _, evidence in asked))
-    opened = Presence(sample.cut, index).open
+    presence = Presence(sample.cut, index)
     found: dict[str, list[Sign]] = {name: [] for name, profile in profiles.items() if profile.evidence}
     measured = {name: round(MEASURES[name](sample), 3) for name in {e.measure for _, e in asked if e.measure}}
-    for (name, evidence), may in zip(asked, opened, strict=True):
+    for (name, evidence), may in zip(asked, presence.open, strict=True):
         if not may:
             continue
-        count = measured[evidence.measure] if evidence.measure else _hits(evidence, profiles[name], sample)
+        count = (
+            measured[evidence.measure] if evidence.measure else _hits(evidence, profiles[name], sample, presence.held)
+        )
         if count >= evidence.least:
             found[name].append(Sign(evidence.reason, count, evidence.points))
     points = {name: sum(sign.points for sign in signs) for name, signs in found.items()}
@@ -184,10 +186,10 @@ def _index_of(patterns: tuple[str, ...]) -> Index:
     return Index.of(gate_of(pattern) if pattern else Gate() for pattern in patterns)
 
 
-def _hits(evidence: Evidence, profile: Profile, sample: _Sample) -> int:
+def _hits(evidence: Evidence, profile: Profile, sample: _Sample, held: Container[str]) -> int:
     try:
         pattern = compiled(evidence.match)
-        lines = lines_with(evidence.match, sample.cut)
+        lines = lines_with(evidence.match, sample.cut, held)
         return sum(1 for _ in islice(hits_in(pattern, sample.cut, lines, 0, SECONDS), MOST_HITS))
     except TimeoutError:
         raise RuleTimeoutError(

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -35,6 +35,7 @@ from math import log
 
 import numpy as np
 import numpy.typing as npt
+import regex
 
 from shanben.columns.joints import BREAK, Ints, JointModel, NGrams, Script
 from shanben.columns.lines import cells as width_of
@@ -752,10 +753,10 @@ def _widths(script: Script) -> Reals:
     return np.arange(11.0, 29.0, 1.0) if script == "han" else np.arange(11.0, 24.0, 1.0)
 
 
-def line_scores(s: Stream) -> tuple[list[tuple[int, int]], Reals, Reals]:
+def line_scores(s: Stream, open_lines: Sequence[bool]) -> tuple[list[tuple[int, int]], Reals, Reals]:
     """Give for each text line and each column width how well the line falls into cells, and into how many.
 
-    A line that is one cell counts 0, so only lines that are cut speak.
+    A line that is one cell counts 0, so only lines that are cut speak. Those that are not open are not cut.
     """
     widths = _widths(s.script)
     spread = 0.9 if s.script == "han" else 1.3
@@ -771,7 +772,7 @@ def line_scores(s: Stream) -> tuple[list[tuple[int, int]], Reals, Reals]:
             off = sizes[n] - widths
             fits = 0.6 * np.exp(-0.5 * (off / spread) ** 2) + 0.15 * np.exp(-0.5 * ((off + 2) / spread) ** 2)
             single[n] = np.where(off < 3, np.clip(np.log(fits / (2.5 * spread) * 28 + 0.6), -0.4, 2.0), -0.4)
-        if sizes[n] < 1.25 * widths[0]:
+        if sizes[n] < 1.25 * widths[0] or not open_lines[n]:
             out[n] = single[n]
             continue
         m = k1 - j0 + 1
@@ -879,10 +880,11 @@ def find_cells(text: str, model: JointModel) -> list[Cell] | None:
 
     Every character that is no blank belongs to exactly one cell. Cells come in the order of the text.
     """
-    if len(text) < 80 or not _stands_open(text):
+    open_lines = _open_lines(text)
+    if len(text) < 80 or not any(open_lines):
         return None
     stream = Stream(text, model)
-    lines, scores, cells = line_scores(stream)
+    lines, scores, cells = line_scores(stream, open_lines)
     widths = _widths(stream.script)
     found = []
     for begin, stop, index in stretches(scores):
@@ -898,17 +900,27 @@ def find_cells(text: str, model: JointModel) -> list[Cell] | None:
     return _cells(stream, lines, glued) if glued else None
 
 
-_WIDE, _ROW, _NEAR, _OPEN = 12.0, 60.0, 12, 5
+_WIDE, _ROW, _NEAR, _OPEN, _EDGE = 12.0, 60.0, 12, 5, 3
+_LINE = regex.compile(r"\S(?:[^\n]*\S)?")
 
 
-def _stands_open(text: str) -> bool:
-    """Say cheaply that rows of columns are possible: somewhere several wide text lines end within a sentence.
+def _open_lines(text: str) -> list[bool]:
+    """Say cheaply of each line whether it may be a row of columns: of the wide lines around it several end within a
+    sentence.
 
     A line so long that several rows may be joined in it counts for as many.
     """
-    lines = [(line, wide) for line in map(str.strip, text.split("\n")) if (wide := width_of(line)) >= _WIDE]
-    rows = [0 if line[-1] in FINAL else 1 + int(wide / _ROW) for line, wide in lines]
-    return any(sum(rows[at : at + _NEAR]) >= _OPEN for at in range(max(1, len(rows) - _NEAR + 1)))
+    lines = _LINE.findall(text)
+    size = [width_of(line) for line in lines]
+    wide = [n for n, width in enumerate(size) if width >= _WIDE]
+    rows = [0 if lines[n][-1] in FINAL else 1 + int(size[n] / _ROW) for n in wide]
+    found = [False] * len(lines)
+    for at in range(max(1, len(rows) - _NEAR + 1)):
+        if sum(rows[at : at + _NEAR]) >= _OPEN:
+            first, last = wide[at], wide[min(at + _NEAR, len(wide)) - 1]
+            around = range(max(0, first - _EDGE), min(len(lines), last + 1 + _EDGE))
+            found[around.start : around.stop] = [True] * len(around)
+    return found
 
 
 def _glued(s: Stream, lines: list[tuple[int, int]]) -> list[tuple[int, int, list[Piece]]]:

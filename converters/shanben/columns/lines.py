@@ -6,6 +6,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import regex
 
@@ -56,8 +57,19 @@ def measure(widths: Iterable[float]) -> tuple[float, float]:
     return full[int(len(full) * 0.75)], len(full) / len(known)
 
 
-def printed_lines(text: str) -> tuple[list[Piece], float]:
-    """Give the printed lines, and the measure of those that spaces join (0: spaces are just spaces)."""
+def printed_lines(text: str) -> tuple[Sequence[Piece], float]:
+    """Give the printed lines, and the measure of those that spaces join (0: spaces are just spaces).
+
+    They are asked for again and again: to judge of what kind a text is, and to put columns in order.
+    """
+    return _seen_before(text) if len(text) <= _REMEMBERED else _printed_lines(text)
+
+
+_REMEMBERED = 50_000
+"""Characters of a text whose printed lines are remembered."""
+
+
+def _printed_lines(text: str) -> tuple[Sequence[Piece], float]:
     rows = [(m.start(), m.end()) for m in _ROW.finditer(text)]
     inner: list[float] = []
     for start, end in rows:
@@ -74,7 +86,10 @@ def printed_lines(text: str) -> tuple[list[Piece], float]:
             pieces.append(Piece(start, end, row))
         else:
             pieces += [Piece(a, b, row) for a, b in _cut(text, start, end, cuts, width)]
-    return pieces, width
+    return tuple(pieces), width
+
+
+_seen_before = lru_cache(maxsize=2)(_printed_lines)
 
 
 def may_hold_columns(text: str, pieces: Sequence[Piece], width: float, least: int) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Container, Iterable, Iterator, Sequence
+from operator import add
 
 import regex
 
-from shanben.rulebook.gates import facts_of
+from shanben.rulebook.gates import facts_of, gate_of
+from shanben.rulebook.patterns import compiled
 
 LONG = 300
 """Characters of a text in which it does not pay to look for lines first."""
@@ -65,3 +67,35 @@ def _lines_of(strings: Iterable[str], content: str) -> Lines | None:
                 return None
             at = content.find(string, end)
     return sorted(found)
+
+
+class Groups:
+    """Groups of patterns that are tried on one line after another; of most lines none of them need be tried."""
+
+    def __init__(self, groups: Sequence[Sequence[str]]) -> None:
+        self._patterns = [(group, pattern) for group, patterns in enumerate(groups) for pattern in patterns]
+        self._always: set[int] = set()
+        self._asked: dict[str, set[int]] = {}
+        for number, (_, pattern) in enumerate(self._patterns):
+            clauses = gate_of(pattern).clauses
+            for part in (*clauses[0].characters, *clauses[0].pairs) if clauses else ():
+                self._asked.setdefault(part, set()).add(number)
+            if not clauses:
+                self._always.add(number)
+        self._characters = frozenset(part for part in self._asked if len(part) == 1)
+        self._pairs = frozenset(part for part in self._asked if len(part) == 2)
+
+    def first(self, line: str) -> int | None:
+        """Give the number of the first group with a pattern that matches at the beginning of the line.
+
+        >>> groups = Groups((["责编|编辑", "^.*电话"], ["[甲乙丙]、", "编"]))
+        >>> [groups.first(line) for line in ("编辑：王二", "乙、总则", "编者按", "打电话", "春天")]
+        [0, 1, 1, 0, None]
+        """
+        parts = self._pairs.intersection(map(add, line, line[1:])) | self._characters.intersection(line)
+        asked = self._always.union(*map(self._asked.__getitem__, parts))
+        for number in sorted(asked):
+            group, pattern = self._patterns[number]
+            if compiled(pattern).match(line):
+                return group
+        return None

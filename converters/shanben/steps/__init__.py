@@ -22,7 +22,8 @@ class Step:
     rest; with ``lasting`` those of the first round stand too, since later rules take their evidence away. What is
     ``costly`` runs in the first round and when all else is at rest, not in the rounds between. In a text without any
     of the characters ``needs`` (empty: not known) the step finds nothing, so it is not run. ``check`` raises
-    ValueError for parameters that only a close look shows to be wrong, such as a pattern that is none.
+    ValueError for parameters that only a close look shows to be wrong, such as a pattern that is none. ``patterns``
+    gives the patterns among the parameters, so that what they ask for is found out once for all.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Step:
     costly: bool = False
     needs: frozenset[str] = frozenset()
     check: Callable[[Any], None] | None = None
+    patterns: Callable[[Any], Iterable[str]] | None = None
 
 
 @cache

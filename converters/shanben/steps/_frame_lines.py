@@ -10,6 +10,7 @@ from typing import Literal
 
 import regex
 
+from shanben.rulebook.search import Groups
 from shanben.steps._frame_params import FLAGS, Params
 from shanben.values import Text
 
@@ -123,6 +124,14 @@ def _longest(words: frozenset[str]) -> int:
     return max(map(len, words), default=0)
 
 
+def _grouped(params: Params) -> tuple[tuple[Kind, tuple[str, ...]], ...]:
+    """Give the groups of patterns by the kind that they tell, in the order in which they are tried."""
+    return (
+        ("keep", params.keep), ("inside", params.inside), ("path", params.paths), ("sign", params.signs),
+        ("foot", params.feet), ("stamp", params.stamps), ("fact", params.facts), ("list", params.lists),
+    )  # fmt: skip
+
+
 class _Kinds:
     """Tells the kind of a line by the vocabularies."""
 
@@ -133,31 +142,24 @@ class _Kinds:
         self._strong = bare_set(params.words) - self._weak
         self._all = self._strong | self._weak | self._menu
         self._ends = tuple(params.endings)
+        self._groups = Groups([patterns for _, patterns in _grouped(params)])
+        self._near = Groups([params.near])
 
     def of(self, line: str) -> Kind:
         """Give the kind of a line without blanks at its ends."""
-        p = self._params
         if len(line) > LONGEST_FRAME:
             return "prose"
-        patterns: tuple[tuple[Kind, tuple[str, ...]], ...] = (
-            ("keep", p.keep), ("inside", p.inside), ("path", p.paths), ("sign", p.signs), ("foot", p.feet),
-            ("stamp", p.stamps), ("fact", p.facts), ("list", p.lists),
-        )  # fmt: skip
-        for kind, group in patterns:
-            if any_of(group).match(line):
-                return (
-                    kind
-                    if kind in ("keep", "inside", "stamp")
-                    or line.endswith(LEADS)
-                    or _GAPS.sub("", line) not in self._weak
-                    else "weak"
-                )
+        group = self._groups.first(line)
+        if group is not None:
+            kind = _grouped(self._params)[group][0]
+            certain = kind in ("keep", "inside", "stamp") or line.endswith(LEADS)
+            return kind if certain or _GAPS.sub("", line) not in self._weak else "weak"
         control = self._control(line)
         if control:
             return control
         if line.startswith(BULLETS) and len(line) > 2:
             return self._listed(line)
-        if any_of(p.near).match(line):
+        if self._near.first(line) is not None:
             return "near"
         ends = len(line) > 1 and (_SENTENCE.search(line) or _LEAD.search(line))
         return "prose" if ends or (len(line) >= _LONG and not _is_row(line)) else "text"
@@ -179,9 +181,11 @@ class _Kinds:
             if any(part in self._strong for part in parts) or len(set(parts)) >= 3:
                 return "sign"
             return "menu" if all(part in self._menu for part in parts) else "weak"
+        if _TEXT_MARKS.search(line):
+            return None
         items = [i for i in map(bare_letters, _GAPS.split(line)) if i]
         known = sum(map(self.is_item, items))
-        if _TEXT_MARKS.search(line) or not known:
+        if not known:
             return None
         if len(items) == 1:
             return None if _SENTENCE.search(line) else "menu"

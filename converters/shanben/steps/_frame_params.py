@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,6 +18,9 @@ SHOWING = 60
 """A line that shows a page has no more characters, unless it is a menu."""
 BARS = 4
 """So many bars make a long line a menu."""
+SENTENCE = 30
+"""A line that is longer and ends as a sentence shows a page only by two of its words."""
+_SENTENCE_END = re.compile("""[。；，,;！!？?]['"”’」』）)】]*$""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,12 @@ class Params:
     weights: str = ""
 
 
+def patterns_of(params: Params) -> Iterator[str]:
+    """Give all patterns among the parameters."""
+    for name in _PATTERNS:
+        yield from getattr(params, name)
+
+
 def check_patterns(params: Params) -> None:
     """Raise ValueError for a pattern that is none, naming it."""
     for name in _PATTERNS:
@@ -87,6 +97,13 @@ def _controls(words: tuple[str, ...]) -> frozenset[str]:
     return frozenset(words)
 
 
+def _shows(line: str, marks: re.Pattern[str]) -> bool:
+    if not marks.search(line):
+        return False
+    said = line.strip()
+    return len(said) <= SENTENCE or not _SENTENCE_END.search(said) or len(set(marks.findall(said))) > 1
+
+
 def may_be_page(content: str, params: Params) -> bool:
     r"""Tell whether enough short lines of a text look like a page's to look at it at all; else it has no frame.
 
@@ -99,7 +116,7 @@ def may_be_page(content: str, params: Params) -> bool:
     words, marks, found = _controls(params.words), _marks(params.marks), 0
     for line in content.split("\n"):
         shows = 0 < len(line) <= SHOWING or line.count("|") >= BARS
-        if shows and (marks.search(line) or line.strip() in words):
+        if shows and (_shows(line, marks) or line.strip() in words):
             found += 1
             if found >= params.certain:
                 return True

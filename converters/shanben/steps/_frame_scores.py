@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby, pairwise
+from operator import add
 
 import regex
 
@@ -52,29 +53,36 @@ ISLAND_CHARACTERS = 120
 """So long, in all, may be what is parted so; in long texts a fifth of the text."""
 
 
-@lru_cache(maxsize=64)
-def _by_first(words: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Give words by their first character, the longest first."""
-    ordered = sorted({word.lower() for word in words if word}, key=lambda word: (word[0], -len(word)))
-    return {first: tuple(group) for first, group in groupby(ordered, lambda word: word[0])}
+class _Words:
+    """A list of words that are looked for in lines."""
 
+    def __init__(self, words: Iterable[str]) -> None:
+        ordered = sorted({word.lower() for word in words if word}, key=lambda word: (word[0], -len(word)))
+        self._by_first = {first: tuple(group) for first, group in groupby(ordered, lambda word: word[0])}
+        self._beginnings = frozenset(word[:2] for word in ordered)
+        self._seen = lru_cache(maxsize=8192)(self._look)
 
-def _words_in(said: str, words: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
-    """Give the words that stand in a line without blanks, longest first, none over another.
+    def found(self, said: str) -> frozenset[str]:
+        """Give the words that stand in a line without blanks, longest first, none over another.
 
-    >>> sorted(_words_in("打开App下载页", {"下": ("下载页", "下载"), "a": ("app",)}))
-    ['app', '下载页']
-    """
-    line, at, found = said.lower().replace(" ", ""), 0, set()
-    while at < len(line):
-        for word in words.get(line[at], ()):
-            if line.startswith(word, at):
-                found.add(word)
-                at += len(word)
-                break
-        else:
-            at += 1
-    return frozenset(found)
+        >>> sorted(_Words(("下载页", "下载", "App")).found("打开App下载页"))
+        ['app', '下载页']
+        """
+        return (self._seen if len(said) <= LONGEST_FRAME else self._look)(said)
+
+    def _look(self, said: str) -> frozenset[str]:
+        line, at, found = said.lower().replace(" ", ""), 0, set()
+        if self._beginnings.isdisjoint(map(add, line, line[1:])) and self._beginnings.isdisjoint(line):
+            return frozenset()
+        while at < len(line):
+            for word in self._by_first.get(line[at], ()):
+                if line.startswith(word, at):
+                    found.add(word)
+                    at += len(word)
+                    break
+            else:
+                at += 1
+        return frozenset(found)
 
 
 class Points:
@@ -83,13 +91,13 @@ class Points:
     def __init__(self, params: Params) -> None:
         weights = ((3, params.three), (2, params.two), (1, params.one))
         self._weight = {word.lower(): weight for weight, words in reversed(weights) for word in words}
-        self._words = _by_first(tuple(self._weight))
-        self._against = _by_first(params.against)
+        self._words = _Words(self._weight)
+        self._against = _Words(params.against)
         self._shapes = tuple(regex.compile(p, FLAGS) for p in params.shapes)
 
     def words(self, said: str) -> frozenset[str]:
         """Give the words of the table that a line has."""
-        return _words_in(said, self._words)
+        return self._words.found(said)
 
     def of(self, said: str, words: Iterable[str]) -> int:
         """Give the points of a line; of its words only those given count, and without any its shape is nothing."""
@@ -97,7 +105,7 @@ class Points:
         if not counted:
             return 0
         marks = sum(2 for shape in self._shapes if shape.search(said))
-        against = len(_words_in(said, self._against)) + len(said) // 60 + min(2, said.count("“"))
+        against = len(self._against.found(said)) + len(said) // 60 + min(2, said.count("“"))
         return counted + marks - against
 
     def weight(self, word: str) -> int:

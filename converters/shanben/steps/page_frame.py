@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shanben.ledger import Finding
 from shanben.steps import Step
-from shanben.steps._frame_params import Params, check_patterns, may_be_page
+from shanben.steps._frame_params import Params, check_patterns, may_be_page, patterns_of
 from shanben.values import Text
 
 
@@ -24,4 +24,4 @@ def page_frame(text: Text, params: Params) -> Iterator[Finding]:
     yield from frame_of(text, params)
 
 
-STEP = Step("page-frame", page_frame, Params, costly=True, check=check_patterns)
+STEP = Step("page-frame", page_frame, Params, costly=True, check=check_patterns, patterns=patterns_of)
