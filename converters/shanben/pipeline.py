@@ -67,6 +67,7 @@ DOCUMENT_SECONDS = 600.0
 OWN_PHASE = "works"
 """Where rules run that lie at the top of a user's folder: last, so that they see the text as it comes out."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_LETTER = re.compile(r"[^\W_]")
 
 
 def version() -> str:
@@ -372,9 +373,8 @@ class _State:
             self.text = text
             self.version += 1
 
-    def change(self, changes: Sequence[Change], unit: str) -> None:
-        """Make changes in the text."""
-        content = apply_changes(self.text.content, changes, unit=unit)
+    def change(self, changes: Sequence[Change], content: str) -> None:
+        """Go on with what changes made of the text."""
         self.text = replace(self.text, content=content, marks=map_marks(self.text.marks, changes))
         self.presence.change(changes, content)
         self.version += 1
@@ -499,6 +499,7 @@ def _rest(state: _State, steps: Plan, name: str) -> bool:
     )
 
 
+_NOTHING_LEFT = "it would leave nothing of the text"
 _FOR_EVER = "which would go on for ever"
 
 
@@ -544,11 +545,15 @@ def _round(state: _State, steps: Plan, *, costly: bool = True) -> None:
             state.lasting += [(unit.id, f, at) for f in found if isinstance(f, Suggestion)]
         state.mark(f for f in found if isinstance(f, Mark))
         if changes:
+            after = apply_changes(text.content, changes, unit=unit.id)
+            if _LETTER.search(text.content) and not _LETTER.search(after):
+                state.last.append((unit.id, Held(_NOTHING_LEFT), at))
+                continue
             state.passes.append(Pass(unit.id, unit.rule.phase, unit.rule.digest, state.rounds, changes))
             state.refusals.passed(changes)
             if len(text.content) + _growth(changes) > state.most:
                 raise grows_without_end(sorted({p.unit for p in state.passes if _growth(p.changes) > 0}))
-            state.change(changes, unit.id)
+            state.change(changes, after)
 
 
 def _growth(changes: Iterable[Change]) -> int:
