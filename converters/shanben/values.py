@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Literal, get_args, overload
+from typing import Literal, NamedTuple, get_args, overload
 
 BlockKind = Literal[
     "title", "subtitle", "byline", "part", "chapter", "heading", "paragraph", "item", "verse",
@@ -20,8 +20,7 @@ HEADING_KINDS: tuple[BlockKind, ...] = ("title", "part", "chapter", "heading")
 DEFAULT_LANGUAGE = "zh-Hans"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """A stretch ``[start, end)`` of a text."""
 
     start: int
