@@ -119,6 +119,11 @@ def _measures(c: str) -> tuple[float, int]:
     return _width(c), 2 if unicodedata.east_asian_width(c) in "WF" else 1
 
 
+_LINE = regex.compile(r"\S(?:[^\n]*\S)?")
+_SAMPLED = 6_000
+"""So many places in lines that are no rows are looked at, to learn how the text flows."""
+
+
 def script_of(text: str) -> Script:
     """Say by which model a text is to be read."""
     han = sum("\u3400" <= c <= "\u9fff" for c in text)
@@ -131,11 +136,12 @@ class Stream:
 
     Cut ``k`` ends a cell at ``a[k]`` (stray marks after it reach to ``e[k]``) and begins the next one at ``b[k]``;
     ``kind[k]`` is its separator and ``flow[k]`` the joint across it. Start ``j`` is the place after cut ``j − 1``;
-    start 0 is the first character.
+    start 0 is the first character. Lines that are not open have no cuts but their ends.
     """
 
-    def __init__(self, text: str, model: JointModel) -> None:
+    def __init__(self, text: str, model: JointModel, open_lines: Sequence[bool]) -> None:
         self.text = text
+        self._closed = [line.span() for line, may in zip(_LINE.finditer(text), open_lines, strict=True) if not may]
         self.script: Script = script_of(text)
         self.ngrams: NGrams = model.models[self.script]
         self.order = self.ngrams.order - 1
@@ -248,8 +254,12 @@ class Stream:
 
     def _candidates(self) -> Iterator[tuple[int, int, int, str]]:
         text, solid, latin = self.text, self.solid, self.script == "latin"
+        closed = self._in_closed_lines()
+        step = 1 + sum(end - start for start, end in self._closed) // _SAMPLED
         for u in range(len(solid) - 1):
             p, q = solid[u], solid[u + 1]
+            if closed[p] and closed[q] == closed[p] and u % step:
+                continue
             x, y = text[p], text[q]
             kind = self._kind(p, q, "")
             if kind == "0":
@@ -276,6 +286,13 @@ class Stream:
                 if marked not in ("K", "D") or r == u + 1:
                     yield p + 1, end + 1, after, marked
 
+    def _in_closed_lines(self) -> list[int]:
+        """Give for each character the number of its line, from 1, if that is not open, else 0."""
+        numbers = [0] * len(self.text)
+        for number, (start, end) in enumerate(self._closed, start=1):
+            numbers[start:end] = [number] * (end - start)
+        return numbers
+
     def _cut(self) -> None:
         text, last = self.text, self.solid[-1] + 1
         found = sorted(self._candidates(), key=lambda c: (c[2], c[0]))
@@ -295,7 +312,9 @@ class Stream:
             tails, heads, base, [k for k, c in enumerate(kind) if c == ("A" if self.script == "latin" else "0")]
         )
         flow = self._calibrated(tails, heads, base, every, every)
-        keep = np.array([k != "0" or f < 1.2 for k, f in zip(kind, flow, strict=True)])
+        closed = np.array([*self._in_closed_lines(), 0], np.int64)
+        inner = (closed[a - 1] > 0) & (closed[a - 1] == closed[b])
+        keep = np.array([k != "0" or f < 1.2 for k, f in zip(kind, flow, strict=True)]) & ~inner
         keep[-1] = True
         self.a, self.e, self.b = a[keep], e[keep], b[keep]
         self.kind = [k for k, kept in zip(kind, keep, strict=True) if kept]
@@ -883,7 +902,7 @@ def find_cells(text: str, model: JointModel) -> list[Cell] | None:
     open_lines = _open_lines(text)
     if len(text) < 80 or not any(open_lines):
         return None
-    stream = Stream(text, model)
+    stream = Stream(text, model, open_lines)
     lines, scores, cells = line_scores(stream, open_lines)
     widths = _widths(stream.script)
     found = []
@@ -901,7 +920,6 @@ def find_cells(text: str, model: JointModel) -> list[Cell] | None:
 
 
 _WIDE, _ROW, _NEAR, _OPEN, _EDGE = 12.0, 60.0, 12, 5, 3
-_LINE = regex.compile(r"\S(?:[^\n]*\S)?")
 
 
 def _open_lines(text: str) -> list[bool]:

@@ -243,6 +243,14 @@ class Sides:
         return {m: self.ngrams._backoff(ends, m) for m, ends in self._ends.items()}
 
     @cached_property
+    def _apart(self) -> Floats:
+        """Give the score of each tail with a head that nothing is known of it with."""
+        total = np.zeros(len(self.tails), np.float32)
+        for m in range(self.ngrams.order - 1, 0, -1):
+            total += self._after[m]
+        return total
+
+    @cached_property
     def _lengths(self) -> Ints:
         """Give how many tokens each head has."""
         none = np.ones((len(self.heads), 1), bool)
@@ -257,12 +265,12 @@ class Sides:
         model, width = self.ngrams, self.ngrams.order - 1
         total = np.zeros(len(rows), np.float32)
         some = np.nonzero(self._lengths[columns] >= 1)[0]
-        for m in range(width, 0, -1):
-            total[some] += self._after[m][rows[some]]
+        total[some] = self._apart[rows[some]]
         joined = some[:0]
         for m, k in ((1, 1), (2, 1), (1, 2)):
             if m + k <= model.order:
-                known, _ = model._cost(self._ends[m][rows[some]] * power(k) + self._begins[k][columns[some]], m + k)
+                keys = key(self._ends[m][rows[some]] * power(k) + self._begins[k][columns[some]])
+                known = model.tables[m + k - 1].find(keys) >= 0
                 joined, some = np.concatenate([joined, some[known]]), some[~known]
         total[joined] = 0
         for k in range(1, width + 1):
