@@ -785,7 +785,6 @@ def line_scores(s: Stream, open_lines: Sequence[bool]) -> tuple[list[tuple[int, 
     cells = np.ones((len(lines), len(widths)))
     single = np.full((len(lines), len(widths)), -0.4)
     gutter = Habits.of(s.script, 2, 20.0).gutter
-    longest = widths[-1] + 3
     for n, (j0, k1) in enumerate(lines):
         if sizes[n] < widths[-1] + 3:
             off = sizes[n] - widths
@@ -795,25 +794,15 @@ def line_scores(s: Stream, open_lines: Sequence[bool]) -> tuple[list[tuple[int, 
             out[n] = single[n]
             continue
         m = k1 - j0 + 1
-        left = np.array(s.left[j0 : k1 + 1])
         price = np.array([gutter[s.kind[k]] - s.flow[k] for k in range(j0, k1 + 1)])
         price[-1] = 0.0
         value = np.full((m + 1, len(widths)), -1e9)
         number = np.zeros((m + 1, len(widths)))
         value[0] = 0.0
-        lo = 0
-        for k in range(m):
-            size_end = s.right[j0 + k]
-            while lo < k and size_end - left[lo] > longest:
-                lo += 1
-            size = size_end - left[lo : k + 1]
-            off = size[:, None] - widths
-            full = np.maximum(-0.5 * (off / spread) ** 2, -3 - 0.5 * (off / (3 * spread)) ** 2)
-            short = np.where(off < 0, np.log(0.1 / widths) - (0 if s.final[j0 + k] else 3) + log(2.5 * spread), -99.0)
-            score = value[lo : k + 1] + np.maximum(full, short)
-            score[size <= 0] = -1e9
+        here = np.arange(len(widths))
+        for k, lo, fits in _fits(s, j0, k1, widths, spread):
+            score = value[lo : k + 1] + fits
             pick = score.argmax(axis=0)
-            here = np.arange(len(widths))
             gained = score[pick, here] + price[k] - log(2.5 * spread)
             better = gained > value[k + 1]
             value[k + 1] = np.where(better, gained, value[k + 1])
@@ -825,6 +814,33 @@ def line_scores(s: Stream, open_lines: Sequence[bool]) -> tuple[list[tuple[int, 
         np.clip(out + LENIENT * (cells > 1) * np.maximum(0.0, sizes[:, None] / 18.0 - 0.6), -20.0, 40.0),
         cells,
     )
+
+
+def _fits(s: Stream, j0: int, k1: int, widths: Reals, spread: float) -> Iterator[tuple[int, int, Reals]]:
+    """Give for each cut of a text line the first start from which a cell may reach to it, and how well the cells from
+    there and from all later starts fit each column width. Starts and cuts count from the line's first.
+    """
+    left, right = np.array(s.left[j0 : k1 + 1]), np.array(s.right[j0 : k1 + 1])
+    final = np.array(s.final[j0 : k1 + 1])
+    at = np.arange(len(left))
+    lows = np.maximum.accumulate(np.minimum(at, np.searchsorted(left, right - (widths[-1] + 3))))
+    for begin in range(0, len(left), _BLOCK):
+        cuts = at[begin : begin + _BLOCK]
+        starts = lows[cuts, None] + np.arange(int((cuts - lows[cuts]).max()) + 1)
+        size = right[cuts, None] - left[np.minimum(starts, len(left) - 1)]
+        off = size[:, :, None] - widths
+        full = np.maximum(-0.5 * (off / spread) ** 2, -3 - 0.5 * (off / (3 * spread)) ** 2)
+        stops = np.where(final[cuts], 0, 3)[:, None, None]
+        short = np.where(off < 0, np.log(0.1 / widths) - stops + log(2.5 * spread), -99.0)
+        fits = np.maximum(full, short)
+        fits[size <= 0] = -1e9
+        for k, cell in zip(cuts.tolist(), fits, strict=True):
+            lo = int(lows[k])
+            yield k, lo, cell[: k - lo + 1]
+
+
+_BLOCK = 256
+"""Cuts whose cells are measured in one go."""
 
 
 def stretches(scores: Reals, switch: float = 12.0) -> list[tuple[int, int, int]]:
