@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
-from typing import Literal
+from typing import Literal, TypeVar
 
 import regex
 
@@ -76,6 +76,15 @@ class Line:
     index: int
     said: str
     kind: Kind
+
+
+_T = TypeVar("_T")
+
+
+def by_line(look: Callable[[str], _T]) -> Callable[[str], _T]:
+    """Remember what is found out about a line, as the same lines come in every round; long ones are forgotten."""
+    seen = lru_cache(maxsize=8192)(look)
+    return lambda said: seen(said) if len(said) <= LONGEST_FRAME else look(said)
 
 
 @lru_cache(maxsize=64)

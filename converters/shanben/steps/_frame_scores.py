@@ -11,7 +11,19 @@ from operator import add
 
 import regex
 
-from shanben.steps._frame_lines import CERTAIN, FACTS, LEADS, LONGEST_FRAME, OUTER, STOP, WORDS, Kind, Line, is_hard
+from shanben.steps._frame_lines import (
+    CERTAIN,
+    FACTS,
+    LEADS,
+    LONGEST_FRAME,
+    OUTER,
+    STOP,
+    WORDS,
+    Kind,
+    Line,
+    by_line,
+    is_hard,
+)
 from shanben.steps._frame_params import FLAGS, Params
 
 HAN = regex.compile(r"\p{Han}+", FLAGS)
@@ -60,17 +72,14 @@ class _Words:
         ordered = sorted({word.lower() for word in words if word}, key=lambda word: (word[0], -len(word)))
         self._by_first = {first: tuple(group) for first, group in groupby(ordered, lambda word: word[0])}
         self._beginnings = frozenset(word[:2] for word in ordered)
-        self._seen = lru_cache(maxsize=8192)(self._look)
+        self.found = by_line(self._found)
 
-    def found(self, said: str) -> frozenset[str]:
+    def _found(self, said: str) -> frozenset[str]:
         """Give the words that stand in a line without blanks, longest first, none over another.
 
         >>> sorted(_Words(("下载页", "下载", "App")).found("打开App下载页"))
         ['app', '下载页']
         """
-        return (self._seen if len(said) <= LONGEST_FRAME else self._look)(said)
-
-    def _look(self, said: str) -> frozenset[str]:
         line, at, found = said.lower().replace(" ", ""), 0, set()
         if self._beginnings.isdisjoint(map(add, line, line[1:])) and self._beginnings.isdisjoint(line):
             return frozenset()

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ import regex
 
 from shanben.errors import SourceError
 from shanben.resources import data_root
-from shanben.steps._frame_lines import FACTS, KNOWN, LEADS, OUTER, STOP, Line
+from shanben.steps._frame_lines import FACTS, KNOWN, LEADS, OUTER, STOP, Line, by_line
 from shanben.steps._frame_params import FLAGS
 from shanben.tools.storage import read_source
 
@@ -99,21 +99,34 @@ _OPENING = tuple("[【(（<《「“")
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Weights:
     """What is learned: a row of weights for each feature, a column for each zone; ``steps``: zone after zone.
 
-    ``rows`` gives the row of a feature. In ``steps`` a row is the zone before, a column the one after.
+    ``rows`` gives the row of a feature; its weights are tenths, so that sums are exact in any order. In ``steps`` a row
+    is the zone before, a column the one after.
     """
 
     rows: Mapping[str, int]
     weights: Floats
     steps: Floats
 
-    def scores(self, features: Sequence[Sequence[str]]) -> Floats:
+    def scores(self, features: Iterable[Iterable[str]]) -> Floats:
         """Give the sum of the weights of each line's features, a column for each zone."""
-        rows = [[self.rows[name] for name in own if name in self.rows] for own in features]
-        return np.array([self.weights[own].sum(axis=0) for own in rows])
+        return np.array([self._sum(own) for own in features]) / 10
+
+    def line_scores(self, lines: Sequence[Line], points: Sequence[int]) -> Floats:
+        """Give the same for lines; the sums of their groups of characters are kept for the next round."""
+        groups = np.array([self._of_groups(line.said) for line in lines])
+        return groups / 10 + self.scores(features_of(lines, points, groups=False))
+
+    def _sum(self, features: Iterable[str]) -> Floats:
+        total: Floats = self.weights[[self.rows[name] for name in features if name in self.rows]].sum(axis=0)
+        return total
+
+    @cached_property
+    def _of_groups(self) -> Callable[[str], Floats]:
+        return by_line(lambda said: self._sum(_groups(said)))
 
 
 @lru_cache(maxsize=4)
@@ -141,8 +154,8 @@ def _weights_of(table: str) -> Weights:
             steps[ZONES.index(name[0]), ZONES.index(name[1])] = int(tenths[0]) / 10
         else:
             rows[name] = len(weights)
-            weights.append([int(tenth) / 10 for tenth in tenths])
-    return Weights(rows, np.array(weights), steps)
+            weights.append([int(tenth) for tenth in tenths])
+    return Weights(rows, np.array(weights, np.float64), steps)
 
 
 def _step(number: int, steps: Sequence[int] = _STEPS) -> int:
@@ -154,6 +167,7 @@ def _step(number: int, steps: Sequence[int] = _STEPS) -> int:
     return bisect_left(steps, number)
 
 
+@by_line
 def shape_of(said: str) -> list[str]:
     """Give the features of a line that its characters do not name: length, marks, blanks, figures."""
     size = max(1, len(said))
@@ -217,8 +231,8 @@ def _again(said: str, pairs: set[str]) -> float:
     return len(own & pairs) / len(own) if len(own) >= 2 else 0.0
 
 
-def features_of(lines: Sequence[Line], points: Sequence[int]) -> list[list[str]]:
-    """Give the features of each line; ``points`` are those of its words."""
+def features_of(lines: Sequence[Line], points: Sequence[int], *, groups: bool = True) -> list[list[str]]:
+    """Give the features of each line, with or without its ``groups`` of characters; ``points`` are those of its words."""
     size = len(lines)
     shapes = [shape_of(line.said) for line in lines]
     sentences = [n for n, line in enumerate(lines) if _is_sentence(line.said)]
@@ -232,7 +246,9 @@ def features_of(lines: Sequence[Line], points: Sequence[int]) -> list[list[str]]
     ended = [n for n, line in enumerate(lines) if _END.match(line.said) and sentences and n > sentences[0]]
     found = []
     for n, line in enumerate(lines):
-        own = [*shapes[n], *_groups(line.said), f"K{line.kind}", f"P{max(-2, min(8, points[n]))}"]
+        own = [*shapes[n], f"K{line.kind}", f"P{max(-2, min(8, points[n]))}"]
+        if groups:
+            own += _groups(line.said)
         for by in (-3, -2, -1, 1, 2, 3):
             if 0 <= n + by < size:
                 own.append(f"{by}K{lines[n + by].kind}")
@@ -304,7 +320,7 @@ def zone_frame(
     seen = [n for n in range(len(lines)) if n < OUTER or n >= len(lines) - OUTER]
     outer = [lines[n] for n in seen]
     weights = read_weights(file)
-    scores = weights.scores(features_of(outer, [points(line) for line in outer]))
+    scores = weights.line_scores(outer, [points(line) for line in outer])
     surely = _surely_text(outer)
     if len(seen) < len(lines):  # what is not looked at is text
         surely = range(min([OUTER, *surely]), max([OUTER, *surely]) + 1)
