@@ -93,8 +93,21 @@ def children(process: int) -> list[int]:
     found = Path(f"/proc/{process}/task/{process}/children")
     if not found.parent.parent.parent.is_dir():
         pytest.skip("the children of a process are asked for in /proc")
-    named = [(int(p), Path(f"/proc/{p}/cmdline").read_bytes()) for p in found.read_text().split()]
-    return [pid for pid, line in named if b"spawn_main" in line]
+    return [int(p) for p in found.read_text().split() if is_worker(int(p), process)]
+
+
+def is_worker(process: int, parent: int) -> bool:
+    """Tell whether a process is at work for another: as a copy of it, or begun anew by `multiprocessing`."""
+    lines = [command_line(number) for number in (process, parent)]
+    return b"spawn_main" in lines[0] or lines[0] == lines[1] != b""
+
+
+def command_line(process: int) -> bytes:
+    """Give the command line of a process; none once it has ended."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def entries(*sources: str | Path, limit: int = 1 << 28) -> list[Work | Faulty]:
@@ -514,17 +527,42 @@ def test_an_error_of_the_function_reaches_the_caller() -> None:
 def test_workers_end_with_the_process_that_started_them(sources: Path, tmp_path: Path) -> None:
     with start("clean", sources, "-o", tmp_path / "t", "-j", "2") as process:
         wait_until(lambda: len(children(process.pid)) == 2 and bool(tree(tmp_path)))
-        workers = children(process.pid)
+        workers = {worker: command_line(worker) for worker in children(process.pid)}
         process.kill()
         process.wait(60)
-    wait_until(
-        lambda: (
-            not any(
-                Path(f"/proc/{w}").is_dir() and b"spawn_main" in Path(f"/proc/{w}/cmdline").read_bytes()
-                for w in workers
-            )
-        )
-    )
+    wait_until(lambda: not any(command_line(worker) == line for worker, line in workers.items()))
+
+
+SAID: list[str] = []
+PROGRAM = """
+import sys, threading, time
+sys.path.insert(0, {tests!r})
+import test_batch as t
+if __name__ == "__main__":
+    stop = threading.Event()
+    for _ in range({threads}):
+        threading.Thread(target=stop.wait).start()
+    t.SAID.append("in the parent")
+    began = time.monotonic()
+    print([knows for _, knows in t.run_pool(t.knows, range(12), 3)])
+    print(time.monotonic() - began, file=sys.stderr)
+    stop.set()
+"""
+
+
+def knows(_task: int, _watch: Watch) -> bool:
+    """Tell whether this worker has what its parent has put into memory."""
+    return bool(SAID)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere workers always begin anew")
+@pytest.mark.parametrize("threads", [0, 1])
+def test_a_worker_is_a_copy_of_a_process_with_one_thread_only(tmp_path: Path, threads: int) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM.format(tests=str(Path(__file__).parent), threads=threads))
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(done.stdout.lower()) == [threads == 0] * 12
+    assert float(done.stderr) < 10, "a worker held on to the pipe of another, which had to be killed"
 
 
 # --- what is not done twice --------------------------------------------------------------------------------

@@ -6,12 +6,15 @@ import subprocess
 import sys
 import time
 import zlib
+from collections.abc import Callable
 
 import pytest
+import regex
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shanben.decode import decode, encode
+from shanben.decode import _FIRST, FORMATS, decode, encode
+from shanben.detection import read_by_evidence
 from shanben.errors import EncodingError, ShanbenError, SourceError, UsageError
 from shanben.values import Decoding, Segment
 
@@ -625,17 +628,21 @@ def test_utf8_read_at_once_is_read_as_with_care(text: str, start: int) -> None:
     """Both ways give the same text, encoding and segments; they refuse the same."""
     data = ("善" * (start // 3) + text).encode()
 
-    def read() -> tuple[str, str, tuple[Segment, ...]] | type[ShanbenError]:
+    def told(read: Callable[[], tuple[str, Decoding]]) -> tuple[str, str, tuple[Segment, ...]] | type[ShanbenError]:
         try:
-            found, decoding = decode(data)
+            found, decoding = read()
         except ShanbenError as error:
             return type(error)
         return found, decoding.encoding, decoding.segments
 
-    at_once = read()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("shanben.decode._plain_utf8", lambda data: "")
-        assert read() == at_once
+    assert told(lambda: decode(data)) == told(lambda: read_by_evidence(data, None, "", 0.6))
+
+
+def test_no_format_begins_with_a_byte_that_is_not_looked_at() -> None:
+    for pattern, name in FORMATS:
+        if not pattern.startswith(b".{"):
+            begin = {b for b in range(256) if regex.fullmatch(pattern, bytes([b]), regex.DOTALL, partial=True)}
+            assert begin and begin <= set(_FIRST), name
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,28 @@ def test_the_compact_form_says_the_same_in_less_room(tmp_path: Path) -> None:
     assert again.read_bytes() == first.read_bytes()
 
 
+def test_clean_writes_the_compact_form_when_asked(tmp_path: Path) -> None:
+    texts = {"甲": "会议强调,要抓好落实;守住底线.\n" * 9, "乙": "他说:“好”,对吗?\n"}
+    for name, text in texts.items():
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / f"{name}.txt").write_text(text, "utf-8")
+    wanted = {
+        f"{n}.txt.jsonl": to_jsonl(clean(Source(f"{n}.txt", t.encode())).ledger, compact=True) for n, t in texts.items()
+    }
+    one = ["clean", str(tmp_path / "in/甲.txt"), "-o", str(tmp_path / "t.txt"), "--ledger", str(tmp_path / "l.jsonl")]
+    many = ["clean", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--ledger", str(tmp_path / "ledgers")]
+    assert CliRunner().invoke(main, many).exit_code == 0
+    long = {path.name: path.read_bytes() for path in (tmp_path / "ledgers").iterdir()}
+    for command in (one, many):
+        assert CliRunner().invoke(main, [*command, "--compact"]).exit_code == 0
+    short = {path.name: path.read_text("utf-8") for path in (tmp_path / "ledgers").iterdir()}
+    assert (tmp_path / "l.jsonl").read_text("utf-8") == short["甲.jsonl"]
+    assert [short[n] for n in sorted(short)] == [wanted[n] for n in sorted(wanted)]
+    assert len(short["甲.jsonl"].encode()) < 0.6 * len(long["甲.jsonl"])
+    refused = CliRunner().invoke(main, [*one[:4], "--compact"])
+    assert refused.exit_code == 2 and "--ledger" in refused.stderr
+
+
 @pytest.mark.parametrize(
     "columns",
     [

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from lxml import etree
 
 import epub_by_pandoc
@@ -491,3 +492,22 @@ def test_pages_of_the_source_are_listed_and_lead_to_their_marks() -> None:
         "page-list" not in without["EPUB/nav.xhtml"].decode()
         and "pageBreak" not in without["EPUB/content.opf"].decode()
     )
+
+
+@given(st.text("中华人民国宪法（全文），。：“”《》 　ab Cd-é12,.Ａ—", max_size=120), st.floats(5.2, 22))
+def test_lines_of_a_cover_are_broken_as_when_each_measure_is_tried_anew(title: str, measure: float) -> None:
+    def even(text: str) -> list[str]:
+        greedy = _cover._filled(_cover._units(text, measure), measure)
+        if len(greedy) < 2:
+            return greedy
+        low, high = _cover.width(text) / len(greedy), measure
+        for _ in range(8):
+            middle = (low + high) / 2
+            if len(_cover._filled(_cover._units(text, middle), middle)) <= len(greedy):
+                high = middle
+            else:
+                low = middle
+        return _cover._filled(_cover._units(text, high), high)
+
+    phrases = [phrase for phrase in _cover._PHRASES.split(title) if phrase.strip()]
+    assert _cover.wrap(title, measure) == [line for phrase in phrases for line in even(phrase)]

@@ -33,12 +33,14 @@ FORMATS = (
 )
 FORMAT = re.compile(b"|".join(b"(%b)" % pattern for pattern, _ in FORMATS), re.DOTALL)
 _PLAIN = ("no byte order mark", "UTF-8: every byte fits")
+_FIRST = b"\x00\x1f\x28%7ABCGHIKMOPRSfw\x7f\x89\xca\xcf\xd0\xef\xfd\xff"
+"""The bytes with which known formats begin, and a byte order mark."""
 _F, _B = b"fB"
 """How the names of formats begin that stand a little way into a file: `ftyp` at 4, `BOOKMOBI` at 60."""
 CONTROLS = bytes(sorted({*range(0x20), 0x7F} - set(b"\b\t\n\v\f\r\x1a\x1b")))
 
 
-def decode(data: bytes, *, encoding: str | None = None, name: str = "", threshold: float = 0.6) -> tuple[str, Decoding]:
+def decode(data: bytes, encoding: str | None = None, name: str = "", threshold: float = 0.6) -> tuple[str, Decoding]:
     r"""Turn bytes into text and say why so; `encode` gives exactly these bytes back.
 
     ``encoding`` overrides every guess. ``threshold`` is the confidence that chardet must reach.
@@ -52,8 +54,20 @@ def decode(data: bytes, *, encoding: str | None = None, name: str = "", threshol
     >>> text, decoding.bad_bytes, encode(text, decoding)[6:9]
     ('善本\n\ufffd可信之书', 1, b'\n\xff\xe5')
     """
-    if encoding is None and (plain := _plain_utf8(data)):
-        return plain, _plain_decoding(len(plain))
+    if encoding is None:
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            pass
+        else:
+            # Most sources are this, so it must cost little more than the decoding: nothing is called for it, and no
+            # parameter is for keywords only, since Python looks up the default of each such one.
+            size, length = len(data), len(text)
+            mostly_chinese = length * 2 <= size <= SAMPLE and size >= 64
+            if mostly_chinese and data[0] not in _FIRST and data[4] != _F and data[60] != _B and 0 not in data:
+                return text, _plain_decoding(length)
+            if _is_plain(data, mostly_chinese):
+                return text, _plain_decoding(length)
     if not data:
         raise SourceError("the source is empty", where=name, fix=CHECK_IT)
     from shanben.detection import read_by_evidence
@@ -67,26 +81,18 @@ def _plain_decoding(length: int) -> Decoding:
     return Decoding("utf-8", 1.0, _PLAIN, (Segment(0, length, "utf-8"),))
 
 
-def _plain_utf8(data: bytes) -> str:
-    r"""Give the text of UTF-8 that nothing speaks against, or nothing if it must be looked at more closely.
+def _is_plain(data: bytes, mostly_chinese: bool) -> bool:
+    r"""Tell whether nothing speaks against UTF-8 in bytes that are read as such.
 
-    It is what most sources are, so it must cost little more than the decoding. Control characters are not looked
-    for where so much of a short text is Chinese that a few of them could not change the answer.
+    Control characters are not looked for where so much of a short text is Chinese that a few of them could not change
+    the answer.
 
-    >>> _plain_utf8("善本".encode()), _plain_utf8("善本".encode("gbk")), _plain_utf8(b"a\0"), _plain_utf8(b"%PDF-1.7")
-    ('善本', '', '', '')
+    >>> _is_plain("善本".encode(), False), _is_plain(b"a\0", False), _is_plain(b"%PDF-1.7", False)
+    (True, False, False)
     """
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        return ""
-    size = len(data)
-    mostly_chinese = 64 <= size <= SAMPLE and len(text) * 2 <= size
-    if mostly_chinese and 0xE3 <= data[0] <= 0xE9 and data[4] != _F and data[60] != _B:
-        return "" if 0 in data else text  # no mark and no format begins like this
-    if 0 in data or data.startswith(b"\xef\xbb\xbf") or FORMAT.match(data):
-        return ""
-    return text if mostly_chinese or not controls(data[:4096]) else ""
+    if not data or 0 in data or data.startswith(b"\xef\xbb\xbf") or FORMAT.match(data):
+        return False
+    return mostly_chinese or not controls(data[:4096])
 
 
 def controls(data: bytes) -> int:

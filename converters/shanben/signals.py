@@ -64,6 +64,12 @@ def undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def heed() -> None:
+    """Let signals come again that were held back when this process was made."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, *_ENDING})
+
+
 def _terminate(number: int, _frame: FrameType | None) -> None:
     raise Terminated(number)
 

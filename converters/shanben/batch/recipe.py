@@ -30,30 +30,34 @@ def digest(said: Any) -> str:
 @lru_cache(maxsize=1)
 def program_digest() -> str:
     """Give a digest of the program: its version, its own files, and the versions of what it calls."""
-    home = Path(__file__).parents[1]
     own = hashlib.sha256()
-    for name, path in sorted(_own_files(home)):
-        own.update(f"{name}\0{path.stat().st_size}\0".encode())
-        own.update(_content(path))
+    for name, path in sorted(_own_files(str(Path(__file__).parents[1]))):
+        size, content = _content(path)
+        own.update(f"{name}\0{size}\0".encode())
+        own.update(content)
     return digest([__version__, own.hexdigest(), _versions()])
 
 
-def _own_files(home: Path) -> Iterator[tuple[str, Path]]:
-    """Give the files of the program by name, but the rules."""
+def _own_files(home: str) -> Iterator[tuple[str, str]]:
+    """Give the files of the program by name, each with its path, but the rules and what Python compiled.
+
+    Paths are plain strings here and below: there are hundreds of files, and this is done at each start.
+    """
     for folder, inner, names in os.walk(home):
-        below = Path(folder).relative_to(home).as_posix()
-        if below == ".":
-            inner[:] = [name for name in inner if name != "rules"]
-        yield from ((f"{below}/{name}", Path(folder, name)) for name in names if not name.endswith(".pyc"))
+        inner[:] = [name for name in inner if name != "__pycache__" and (name != "rules" or folder != home)]
+        below = folder[len(home) + 1 :].replace(os.sep, "/")
+        yield from ((f"{below}/{name}", os.path.join(folder, name)) for name in names)  # noqa: PTH118
 
 
-def _content(path: Path) -> bytes:
-    """Give what tells a file from any other of its name and size; of a zip its end, which holds the sums of all members."""
-    if path.suffix != ".npz":
-        return path.read_bytes()
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _END))
-        return file.read()
+def _content(path: str) -> tuple[int, bytes]:
+    """Give the size of a file and its content; of a zip only its end, which holds the sums of all members."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+        if not path.endswith(".npz"):
+            content = file.readall()
+            return len(content), content
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _END))
+        return size, file.readall()
 
 
 def _versions() -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from shanben.signals import Terminated, end_in_order
+from shanben.signals import Terminated, end_in_order, heed, undisturbed
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -71,14 +72,29 @@ class _Job:
     aside: dict[int, str] = field(default_factory=dict)
 
 
+_open: set[Connection[Any, Any]] = set()
+"""This process's ends of the pipes to its workers. A worker that is a copy of this process must let go of them."""
+
+
+def _way() -> str:
+    """Tell how a worker begins: as a copy of this process with all that is prepared, where that is safe, else anew.
+
+    It is on Linux, as long as this process has one thread, those of libraries included.
+    """
+    if sys.platform != "linux":
+        return "spawn"
+    with suppress(OSError):
+        return "fork" if len(os.listdir("/proc/self/task")) == 1 else "spawn"  # noqa: PTH208
+    return "spawn"
+
+
 class _Lane:
     """One worker process after the other, with one task at a time, so that it is known what killed it."""
 
     def __init__(self, prepare: Callable[[], object] | None) -> None:
-        import multiprocessing
+        from multiprocessing.sharedctypes import RawValue
 
-        self._context = multiprocessing.get_context("spawn")
-        self._position = self._context.RawValue("q", -1)
+        self._position = RawValue("q", -1)
         self._prepare = prepare
         self._process: Any = None
         self.pipe: Connection[Any, Any] | None = None
@@ -99,13 +115,18 @@ class _Lane:
                 self._end()
 
     def _start(self) -> None:
-        ours, theirs = self._context.Pipe()
-        self._process = self._context.Process(
-            target=_serve, args=(theirs, self._position, self._prepare), name="shanben-worker", daemon=True
-        )
-        self._process.start()
-        theirs.close()
-        self.pipe = ours
+        import multiprocessing
+
+        context: Any = multiprocessing.get_context(_way())
+        with undisturbed():  # no signal may find a copy of this process before it knows what it is
+            self.pipe, theirs = context.Pipe()
+            _open.add(self.pipe)
+            process = context.Process(
+                target=_serve, args=(theirs, self._position, self._prepare), name="shanben-worker", daemon=True
+            )
+            process.start()
+            self._process = process
+            theirs.close()
 
     def take(self) -> tuple[_Job, Any]:
         """Give the job and its result; a `_Death` when the worker died over it."""
@@ -122,6 +143,7 @@ class _Lane:
     def _end(self) -> str:
         """Forget the worker and say how it ended."""
         if self.pipe:
+            _open.discard(self.pipe)
             self.pipe.close()
         self._process.join(5)
         if self._process.is_alive():
@@ -211,8 +233,13 @@ def _serve(pipe: Connection[Any, Any], position: Any, prepare: Callable[[], obje
     """Work in a process of its own until the other end of the pipe is closed, or it is told to end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches all; the parent alone decides
     end_in_order()
+    while _open:
+        _open.pop().close()
     try:
+        heed()
         _answer(pipe, position, prepare)
+        if pandoc := sys.modules.get("shanben.tools.pandoc"):
+            pandoc.close()  # a copy of a process ends without what was to be done at its end
     except Terminated as told:  # what was temporary is gone; the parent sees what ended this worker
         signal.signal(told.number, signal.SIG_DFL)
         signal.raise_signal(told.number)

@@ -26,7 +26,10 @@ from shanben.works import Work, refuse_source
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is asked for all documents of a run. ``ledgers`` is the folder of ledgers of cleaned texts, if they are wanted."""
+    """What is asked for all documents of a run.
+
+    ``ledgers`` is the folder of ledgers of cleaned texts, if they are wanted, ``compact`` their form.
+    """
 
     command: str
     out: Path
@@ -38,6 +41,7 @@ class Options:
     profile: str | None = None
     script: str | None = None
     report: bool = True
+    compact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,8 @@ def _key(options: Options, work: Work, source: Source) -> str:
         options.command, rules_digest(layers, options.profile or work.profile), [str(layer) for layer in layers],
         source.name, source.sha256, work.slug, options.encoding or work.encoding, work.said,
         [[s.rule, s.at, s.before, s.after, s.reason] for s in work.suppress],
-        options.formats, options.script, options.report, options.ledgers is not None, os.environ.get("PYPANDOC_PANDOC"),
+        options.formats, options.script, options.report, options.ledgers is not None, options.compact,
+        os.environ.get("PYPANDOC_PANDOC"),
     ])  # fmt: skip
 
 
@@ -182,7 +187,7 @@ def _clean(options: Options, work: Work) -> tuple[dict[str, Any], tuple[str, ...
         if target:
             refuse_source(target, [work])
     if ledger:  # first, so that no text lies there without its ledger
-        write_file(ledger, to_jsonl(cleaned.ledger).encode(), sync=False)
+        write_file(ledger, to_jsonl(cleaned.ledger, compact=options.compact).encode(), sync=False)
     write_file(text, cleaned.text.encode(), sync=False)
     changes = sum(len(p.changes) for p in cleaned.ledger.passes)
     told = {"document": work.place, "file": str(text), "changes": changes, "characters": len(cleaned.text)}

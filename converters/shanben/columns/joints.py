@@ -36,6 +36,8 @@ STEP = 1 / 16
 """Nats per step of the stored logarithms."""
 BREAK = 0
 """The token that stands before every paragraph."""
+_BLOCK = 1 << 13
+"""Keys of which the places are found at a time; more at once would take memory that has to be fetched first."""
 
 _FOLD = {
     "，": ",", "。": ".", "；": ";", "：": ":", "？": "?", "！": "!", "（": "(", "）": ")", "［": "[", "］": "]",
@@ -98,16 +100,18 @@ class Table:
     backoff: Bytes
     index: npt.NDArray[np.int32]
     shift: np.uint64
-    longest: int
 
     @classmethod
     def of(cls, keys: Hashes, cost: Bytes, backoff: Bytes) -> Table:
         """Make the index of a table whose keys are sorted."""
         bits = max(1, min(24, int(np.ceil(np.log2(max(2, len(keys)))))))
         shift = np.uint64(KEY_BITS - bits)
-        counts = np.bincount((keys >> shift).astype(np.int64), minlength=1 << bits)
-        index = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-        return cls(keys, cost, backoff, index, shift, int(counts.max(initial=0)))
+        index = np.zeros((1 << bits) + 1, np.int32)
+        for start in range(0, len(keys), _BLOCK):
+            buckets = keys[start : start + _BLOCK] >> shift
+            index[buckets.astype(np.int64) + 1] = np.arange(start + 1, start + len(buckets) + 1)  # the last one stays
+        np.maximum.accumulate(index, out=index)
+        return cls(keys, cost, backoff, index, shift)
 
     def find(self, keys: Hashes) -> Ints:
         """Give the place of each key, or −1."""
@@ -321,12 +325,12 @@ def unpack(arrays: Any, prefix: str) -> tuple[Table, ...]:
     n = 1
     while f"{prefix}{n}_gaps" in arrays:
         planes = arrays[f"{prefix}{n}_gaps"]
-        gaps = np.zeros(planes.shape[1], np.uint64)
+        octets = np.zeros((planes.shape[1], 8), np.uint8)
         for b in range(5):
-            gaps |= planes[b].astype(np.uint64) << np.uint64(8 * b)
-        tables.append(
-            Table.of(np.cumsum(gaps, dtype=np.uint64), arrays[f"{prefix}{n}_cost"], arrays[f"{prefix}{n}_backoff"])
-        )
+            octets[:, b] = planes[b]
+        keys = octets.view("<u8")[:, 0].astype(np.uint64, copy=False)
+        np.cumsum(keys, out=keys)
+        tables.append(Table.of(keys, arrays[f"{prefix}{n}_cost"], arrays[f"{prefix}{n}_backoff"]))
         n += 1
     return tuple(tables)
 

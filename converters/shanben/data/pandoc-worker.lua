@@ -2,7 +2,8 @@
 --
 -- First it says "shanben", pandoc's version and that of its tree, on one line. A request is the line
 -- "FORMAT SECTIONS TREE-BYTES" (SECTIONS is "sections" or "plain") and the tree; the answer the line
--- "done OUTPUT-BYTES WARNING-BYTES" and both, or "failed". At the end of its input it ends.
+-- "done OUTPUT-BYTES WARNING-BYTES" and both, or "failed". At the end of its input it ends. Two warnings come with each
+-- document, since it is in no language that pandoc knows, and are left out here.
 
 local function convert(format, sections, tree)
   local options = pandoc.WriterOptions { wrap_text = 'wrap-none', section_divs = sections == 'sections' }
@@ -13,9 +14,12 @@ local function convert(format, sections, tree)
   end)
   local said = {}
   for _, warning in ipairs(warnings) do
-    local message = pandoc.json.decode(pandoc.json.encode(warning), false)
-    if message.verbosity ~= 'INFO' then
-      said[#said + 1] = '[' .. message.verbosity .. '] ' .. message.pretty
+    local encoded = pandoc.json.encode(warning)
+    if not (encoded:find('"type":"NoTranslation"', 1, true) or encoded:find('"type":"CouldNotLoadTranslations"', 1, true)) then
+      local message = pandoc.json.decode(encoded, false)
+      if message.verbosity ~= 'INFO' then
+        said[#said + 1] = '[' .. message.verbosity .. '] ' .. message.pretty
+      end
     end
   end
   return output, table.concat(said, '\n')

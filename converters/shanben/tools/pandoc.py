@@ -41,6 +41,8 @@ FIX = "pip install pypandoc_binary"
 NO_LANGUAGE = "zxx"
 """The code for text in no language. Given any other, pandoc loads words of its own for each page, none of which we use."""
 
+_PIPE = 1 << 16
+"""Bytes that a pipe holds; asked for more, Python would set that much aside for each answer."""
 _as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _MENDED = "\u21a9\u2194"
 
@@ -239,7 +241,7 @@ class _Worker:
             self._ready.register(stream, select.POLLIN)
         if not self._ready.poll(max(0.0, end - time.monotonic()) * 1000):
             raise ToolError(f"pandoc did not end within {TIMEOUT:.0f} seconds", where=self.program)
-        if part := stream.read(1 << 20):
+        if part := stream.read(_PIPE):
             return part
         raise _NotThereError
 

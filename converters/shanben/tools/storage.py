@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import hashlib
 import os
@@ -198,6 +197,8 @@ def _swap(fresh: Path, target: Path) -> None:
 
 def _exchange(one: Path, other: Path) -> bool:
     """Exchange two paths atomically (renameat2 on Linux, renamex_np on macOS); False if not possible here."""
+    import ctypes
+
     with suppress(AttributeError, OSError):
         libc = ctypes.CDLL(None, use_errno=True)
         if sys.platform == "linux":

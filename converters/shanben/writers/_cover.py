@@ -79,32 +79,49 @@ def wrap(text: str, measure: float) -> list[str]:
 
 
 def _even(text: str, measure: float) -> list[str]:
-    greedy = _greedy(text, measure)
+    units = _units(text, measure)
+    greedy = _filled(units, measure)
     if len(greedy) < 2:
         return greedy
     low, high = width(text) / len(greedy), measure
+    # Where nothing is wider than the narrowest measure tried, no measure parts or joins the pieces in another way.
+    pieces = [*(unit.width for unit in units), *(width(found[0]) for found in _CLUSTER.finditer(text))]
+    same = max(pieces) <= low <= measure
     for _ in range(8):
         middle = (low + high) / 2
-        if len(_greedy(text, middle)) <= len(greedy):
+        if len(_filled(units if same else _units(text, middle), middle)) <= len(greedy):
             high = middle
         else:
             low = middle
-    return _greedy(text, high)
+    return _filled(units if same else _units(text, high), high)
 
 
-def _greedy(text: str, measure: float) -> list[str]:
+@dataclass(slots=True)
+class _Unit:
+    """A piece of text that is not broken, its width, and that without the blanks at its end."""
+
+    text: str
+    width: float
+    bare: float
+
+
+def _filled(units: Sequence[_Unit], measure: float) -> list[str]:
+    """Give the lines when each takes as many units as go into it."""
     lines, line, used = [], "", 0.0
-    for unit in _units(text, measure):
-        if line and used + width(unit.rstrip()) > measure:
+    for unit in units:
+        text, wide = unit.text, unit.width
+        if line and used + unit.bare > measure:
             lines.append(line.rstrip())
             line, used = "", 0.0
-            unit = unit.lstrip()
-        line += unit
-        used += width(unit)
+            if text[0].isspace():
+                text = text.lstrip()
+                wide = width(text)
+        line += text
+        used += wide
     return [*lines, line.rstrip()] if line.strip() else lines
 
 
-def _units(text: str, measure: float) -> list[str]:
+def _units(text: str, measure: float) -> list[_Unit]:
     """Give the pieces between which a line may break. Very long words are cut."""
     units: list[str] = []
     glue = False
@@ -119,7 +136,7 @@ def _units(text: str, measure: float) -> list[str]:
         else:
             units.append(piece)
         glue = piece[-1] in _NOT_LAST
-    return units
+    return [_Unit(unit, width(unit), width(unit.rstrip())) for unit in units]
 
 
 def fit(text: str, steps: Sequence[tuple[int, int]]) -> tuple[int, list[str]]:
@@ -138,7 +155,7 @@ def fit(text: str, steps: Sequence[tuple[int, int]]) -> tuple[int, list[str]]:
         if broken and len(broken) <= lines and len(head) == len(text):
             return size, broken
     size, lines = steps[-1]
-    kept = _greedy(head, MEASURE / size)[:lines] or [""]
+    kept = _filled(_units(head, MEASURE / size), MEASURE / size)[:lines] or [""]
     while width(kept[-1]) + 1 > MEASURE / size and len(kept[-1]) > 1:
         kept[-1] = kept[-1][:-1]
     return size, [*kept[:-1], kept[-1].rstrip() + "…"]

@@ -33,14 +33,18 @@ def check_text(document: Document) -> None:
             fix="name one with --title, or mark the first line with a rule",
         )
     for number, block in enumerate(document.blocks, 1):
-        where = f"block {number} ({block.kind})"
-        if bad := _IMPOSSIBLE.search(block.text):
-            what = f"U+{ord(bad[0]):04X} at character {bad.start() + 1} cannot stand in an edition"
-            raise VerifyError(what, where=where, fix="remove it with a rule in rules/characters/")
-        if "\n" in block.text and block.kind != "verse":
-            raise VerifyError("a line end inside a block that is no verse", where=where, fix="join or split the lines")
-        if block.text != block.text.strip("\n"):
-            raise VerifyError("a verse begins or ends with an empty line", where=where, fix="leave it out of the block")
+        if "\n" in block.text or not block.text.isprintable():
+            _check_block(block, f"block {number} ({block.kind})")
+
+
+def _check_block(block: Block, where: str) -> None:
+    if bad := _IMPOSSIBLE.search(block.text):
+        what = f"U+{ord(bad[0]):04X} at character {bad.start() + 1} cannot stand in an edition"
+        raise VerifyError(what, where=where, fix="remove it with a rule in rules/characters/")
+    if "\n" in block.text and block.kind != "verse":
+        raise VerifyError("a line end inside a block that is no verse", where=where, fix="join or split the lines")
+    if block.text != block.text.strip("\n"):
+        raise VerifyError("a verse begins or ends with an empty line", where=where, fix="leave it out of the block")
 
 
 def heading_ids(document: Document) -> tuple[str, ...]:
@@ -145,6 +149,11 @@ def sections(blocks: Sequence[Node], rise: int) -> Iterator[Node]:
     yield from (raw_html("</section>") for _ in above)
 
 
+def _collapses(text: str) -> bool:
+    """Tell whether a reader of XML would lose blanks of a text; most have none."""
+    return (" " in text or "\t" in text) and _COLLAPSING.search(text) is not None
+
+
 def _heading(block: Block, name: str, *, first: bool, flat: bool, epub: bool) -> Node:
     classes: list[str] = [block.kind] + (["unnumbered", "unlisted"] if first and flat else [])
     attributes = {}
@@ -152,7 +161,7 @@ def _heading(block: Block, name: str, *, first: bool, flat: bool, epub: bool) ->
         attributes["role"] = f"doc-{block.kind}"
         if epub:
             attributes["epub:type"] = block.kind
-    if _COLLAPSING.search(block.text):
+    if _collapses(block.text):
         classes.append("spaced")
     level = 1 if first else min(6, max(2, block.level)) - flat
     return {"t": "Header", "c": [level, _attributes(name, classes, attributes), list(_inlines(block))]}
@@ -161,7 +170,7 @@ def _heading(block: Block, name: str, *, first: bool, flat: bool, epub: bool) ->
 def _body(block: Block, pages: _Pages) -> Node:
     classes: list[str] = [] if block.kind in PLAIN_KINDS else [block.kind]
     node: Node = {"t": "Para", "c": list(_verse(block, pages) if block.kind == "verse" else _inlines(block, pages))}
-    if _COLLAPSING.search(block.text):
+    if _collapses(block.text):
         classes.append("spaced")
     return {"t": "Div", "c": [_attributes("", classes, {}), [node]]} if classes else node
 
@@ -191,6 +200,10 @@ def _verse(block: Block, pages: _Pages) -> Iterator[Node]:
 def _runs(text: str, inlines: Sequence[Inline], start: int, end: int, pages: _Pages | None) -> Iterator[Node]:
     """Give the runs of ``text[start:end]``; an inline that crosses a line or another one is cut to fit."""
     done = start
+    if not inlines:
+        if start < end:
+            yield string(text[start:end])
+        return
     for inline in sorted(inlines, key=lambda i: (i.start, i.end)):
         if inline.kind == "page":
             if pages and start <= inline.start < end and inline.start >= done:

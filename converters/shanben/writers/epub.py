@@ -5,9 +5,7 @@ Nothing depends on the clock, the place or the machine: the identifier is derive
 
 from __future__ import annotations
 
-import io
 import posixpath
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +16,7 @@ import regex
 
 from shanben.tools import pandoc
 from shanben.values import HEADING_KINDS, Document, Metadata
-from shanben.writers import Writer
+from shanben.writers import Writer, _zip
 from shanben.writers import _pandoc_ast as tree
 from shanben.writers._colophon import IDENTIFIER as COLOPHON
 from shanben.writers._colophon import markup as colophon_markup
@@ -29,6 +27,11 @@ from shanben.writers._metadata import TERMS, clean_metadata, identifier, modifie
 
 PACKAGE = "EPUB/content.opf"
 NAV = "EPUB/nav.xhtml"
+DISPLAY_OPTIONS = "META-INF/com.apple.ibooks.display-options.xml"
+COVER_PAGE = "EPUB/text/cover.xhtml"
+STYLES = "EPUB/styles/stylesheet1.css"
+_OFTEN = frozenset({"META-INF/container.xml", DISPLAY_OPTIONS, COVER_PAGE, STYLES})
+"""Files that are the same in many books."""
 LARGE = 200_000
 """Bytes of text above which one file for the whole work is too slow for reading systems."""
 FILE_AS = 200
@@ -117,11 +120,11 @@ def members(document: Document) -> dict[str, bytes]:
     files = {
         "mimetype": "application/epub+zip",
         "META-INF/container.xml": _CONTAINER,
-        "META-INF/com.apple.ibooks.display-options.xml": _DISPLAY_OPTIONS,
+        DISPLAY_OPTIONS: _DISPLAY_OPTIONS,
         PACKAGE: _package(document, metadata, words, paths),
         NAV: _nav(contents, paths, bodies, metadata, words),
         "EPUB/toc.ncx": _contents_for_old_readers(contents, document, metadata),
-        "EPUB/text/cover.xhtml": _page(words.cover, _cover(words), metadata, ' class="cover"', "cover"),
+        COVER_PAGE: _page(words.cover, _cover(words), metadata, ' class="cover"', "cover"),
         "EPUB/text/title_page.xhtml": _page(metadata.title, _title_page(metadata), metadata, "", "frontmatter"),
         f"EPUB/{last}": _page(words.colophon, _colophon(document, words), metadata, "", "backmatter"),
     }
@@ -129,7 +132,7 @@ def members(document: Document) -> dict[str, bytes]:
         files[f"EPUB/{page.path}"] = _page(page.title, body, metadata, "", "bodymatter")
     return {
         **{name: content.encode() for name, content in files.items()},
-        "EPUB/styles/stylesheet1.css": data("epub.css"),
+        STYLES: data("epub.css"),
         "EPUB/media/file0.svg": svg(document),
     }
 
@@ -138,15 +141,7 @@ def pack(members: dict[str, bytes], when: datetime) -> bytes:
     """Zip the members so that the same members always give the same bytes: mimetype first and stored."""
     first = ["mimetype", "META-INF/container.xml", PACKAGE, NAV]
     order = [*first, *sorted(members.keys() - set(first))]
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name in order:
-            info = zipfile.ZipInfo(name, date_time=when.timetuple()[:6])
-            info.compress_type = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
-            info.create_system = 3
-            info.external_attr = 0o100644 << 16
-            archive.writestr(info, members[name], compresslevel=9)
-    return buffer.getvalue()
+    return _zip.pack({name: members[name] for name in order}, when, frozenset({"mimetype"}), _OFTEN)
 
 
 # --- the text ----------------------------------------------------------------------------------------------

@@ -128,9 +128,10 @@ def _dublin_core(document: Document, metadata: Metadata) -> list[tuple[str, str]
 
 def _terms(document: Document, metadata: Metadata) -> str:
     """Give the meta elements. pandoc escapes no quotes, so attributes are never left to its templates."""
-    rows = [(f"DC.{name}", value) for name, value in _dublin_core(document, metadata)]
-    rows.append(("shanben.text-sha256", document.digest))
-    return "\n".join(f'<meta name="{html.escape(name)}" content="{html.escape(value)}">' for name, value in rows)
+    rows = [
+        f'<meta name="DC.{name}" content="{html.escape(value)}">' for name, value in _dublin_core(document, metadata)
+    ]
+    return "\n".join([*rows, f'<meta name="shanben.text-sha256" content="{document.digest}">'])
 
 
 WRITER = Writer("html", ".html", write)
