@@ -57,7 +57,11 @@ LIKELY_TITLE = 0.9
 
 
 _NUMERALS = "一二三四五六七八九十"
+_PAUSE = regex.compile("[，。；]", FLAGS)
 _OWNED = regex.compile("版[权權]|[转轉][载載]|©", FLAGS)
+_ITEM = regex.compile(r"(\d{1,2})([.．、）)])(?!\d)", FLAGS)
+ITEM = 8
+"""A numbered line with no more characters may be one of a list of links."""
 MOST_CONTACTS = 8
 """So many lines a section of contacts below the text may have."""
 HEADING_LENGTH = 6
@@ -104,6 +108,9 @@ def _announced(lines: Sequence[Line], taken: set[int]) -> set[int]:
                 found.add(n)
             continue
         stays = n - 1 not in taken or n - 1 in found
+        if stays and line.kind in ("text", "prose") and _counts_on(above, line):
+            found.add(n)
+            continue
         leads = stays and above.kind in ("text", "prose") and above.said.endswith(LEADS)
         headed = stays and HEADING.match(above.said) is not None
         labelled = LABELLED.match(line.said) is not None and line.kind not in ("foot", "inside", "path")
@@ -113,6 +120,14 @@ def _announced(lines: Sequence[Line], taken: set[int]) -> set[int]:
         if n - 1 in found and (plain or labelled):
             found.add(n)
     return found
+
+
+def _counts_on(above: Line, line: Line) -> bool:
+    """Tell whether a numbered line is the first under a numbered heading, or the next below the one before it."""
+    own, before = _ITEM.match(line.said), _ITEM.match(above.said)
+    if not own or not before or own[2] != before[2]:
+        return False
+    return int(own[1]) in (1, int(before[1]) + 1) and len(line.said) > ITEM
 
 
 def _goes_on(lines: Sequence[Line], n: int, taken: set[int]) -> bool:
@@ -154,10 +169,11 @@ def _held(
     times = Counter(line.said for line in known)
     above = Counter(line.said for line in known[:start])
     foot = next((n for n in range(start, len(known)) if known[n].kind == "foot"), len(known))
+    framed = max((n for n in range(start) if n in taken and n not in chances), default=-1)
     likely = {
         n
         for n, chance in chances.items()
-        if chance > _enough(known[n], lines[n], n < start)
+        if chance > (LIKELY if framed < n < start else _enough(known[n], lines[n], n < start))
         and n < foot
         and ((above if n < start else times)[known[n].said] == 1 or (n < start and known[n].said == known[n + 1].said))
         and not _is_row(known[n].said)
@@ -165,8 +181,9 @@ def _held(
     }
     below = sentences[-1] + 1 if sentences else foot
     held = {n for n in likely if n < below and known[n].kind in ("text", "prose")}
-    while below in likely:
-        held.add(below)
+    while below in likely or (below < foot and below not in taken):
+        if below in likely:
+            held.add(below)
         below += 1
     lost = {n for n in taken - held if known[n].kind == "prose"}
     return {n for n in held if n <= start or n + 1 not in lost}
@@ -174,7 +191,7 @@ def _held(
 
 def _is_row(said: str) -> bool:
     words = said.split()
-    return len(words) >= ROW_OF_WORDS and max(map(len, words)) <= LONGEST_WORD
+    return len(words) >= ROW_OF_WORDS and max(map(len, words)) <= LONGEST_WORD and not _PAUSE.search(said)
 
 
 def _enough(known: Line, mended: Line, above: bool) -> float:

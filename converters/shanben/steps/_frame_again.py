@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import regex
 
-from shanben.steps._frame_lines import FACTS, LABELLED, LONGEST_FRAME, STOP, Line, bare_letters, is_hard
+from shanben.steps._frame_lines import FACTS, LABELLED, LONGEST_FRAME, STOP, Line, bare_letters, is_hard, is_names
 from shanben.steps._frame_params import FLAGS
 from shanben.steps._frame_scores import HEADING, han_pairs
 
@@ -66,6 +66,7 @@ def lost_title(lines: Sequence[Line], taken: Collection[int], chances: Mapping[i
         return set()
     best = max(gone, key=lambda n: (worth[n], n))
     others = [n for n in worth if n not in taken and lines[best].said not in lines[n].said]
+    others = [n for n in others if n < best or not is_names(lines[n].said)]
     rival = max((worth[n] for n in others), default=0.0)
     enough = worth[best] >= WORTH and rival < worth[best] / 2
     return {best} if enough or (worth[best] >= ONLY and rival < worth[best] / 4) else set()

@@ -22,7 +22,7 @@ import regex
 
 from shanben.errors import SourceError
 from shanben.resources import data_root
-from shanben.steps._frame_lines import FACTS, KNOWN, LEADS, OUTER, STOP, Line
+from shanben.steps._frame_lines import FACTS, KNOWN, LEADS, OUTER, STOP, Line, is_names
 from shanben.steps._frame_params import FLAGS
 from shanben.tools.storage import read_source
 
@@ -64,6 +64,9 @@ SURE_TITLE = 0.6
 """So great a share of the pairs of characters of a line comes again in the text if it is surely the title."""
 TITLE_LENGTH = 60
 """A longer line is no title."""
+
+MENU = 6
+"""So many lines of such kinds between a title and the text make a menu, other lines in it go, too."""
 
 _LONGEST = 60
 """So many characters of a line are looked at."""
@@ -391,6 +394,8 @@ def _title_likeness(lines: Sequence[Line], text: Sequence[int]) -> float:
     said = lines[text[0]].said
     if not LONGER <= len(said) <= TITLE_LENGTH or _is_sentence(said) or _SHAPE_PATTERNS["num"].search(said):
         return 0.0
+    if is_names(said):
+        return 0.0
     return _again(said, _han_pairs("".join(lines[n].said for n in text[1:] if _is_sentence(lines[n].said))[:_BODY]))
 
 
@@ -402,12 +407,13 @@ def _first(lines: Sequence[Line], among: range, wanted: set[int]) -> int:
 def _under_title(lines: Sequence[Line], zones: str, doubtless: set[int]) -> set[int]:
     """Give the controls between a title of at most two lines and the text; facts stay."""
     block = regex.match("(H*TT?)(I+)T", zones)
-    if not block or lines[len(block[1]) - 1].said.endswith(LEADS) or _is_sentence(lines[len(block[1]) - 1].said):
+    if not block or lines[len(block[1]) - 1].said.endswith(LEADS) or STOP.search(lines[len(block[1]) - 1].said):
         return set()
     between = range(len(block[1]), len(block[1]) + len(block[2]))
-    return {
-        n for n in between if n in doubtless and lines[n].kind in ANCHORS - FACTS and not _is_sentence(lines[n].said)
-    }
+    anchors = [n for n in between if n in doubtless and lines[n].kind in ANCHORS - FACTS]
+    if len(anchors) >= MENU and 2 * len(anchors) >= len(between):  # a menu below the title of the window
+        return {n for n in doubtless if n in between and n <= anchors[-1]}
+    return {n for n in anchors if not _is_sentence(lines[n].said)}
 
 
 def _names_again(lines: Sequence[Line], title: int, doubtless: set[int], doubted: set[int]) -> set[int]:
