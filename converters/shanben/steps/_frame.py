@@ -14,7 +14,15 @@ from collections.abc import Iterator, Mapping, Sequence
 import regex
 
 from shanben.ledger import Capture, Change, Finding
-from shanben.steps._frame_again import accounts, contents_of_text, headings, lost_title, said_again
+from shanben.steps._frame_again import (
+    accounts,
+    contents_of_text,
+    headings,
+    lost_title,
+    named_above,
+    said_again,
+    steps_of_text,
+)
 from shanben.steps._frame_edges import (
     button_rows,
     foot_frame,
@@ -48,6 +56,8 @@ ROW_OF_WORDS = 4
 """So many words with blanks between are a row of them, as in a menu."""
 LONGEST_WORD = 8
 """A row of words has none that is longer."""
+SURE = 0.985
+"""A line that pleads for something stays if it is more likely text than this."""
 AMID = 0.97
 """A line between two lines of text stays if it is more likely text than this."""
 LIKELIER = 0.99
@@ -59,6 +69,7 @@ LIKELY_TITLE = 0.9
 _NUMERALS = "一二三四五六七八九十"
 _PAUSE = regex.compile("[，。；]", FLAGS)
 _OWNED = regex.compile("版[权權]|[转轉][载載]|©", FLAGS)
+_DATED = regex.compile(r"\p{Han}[\p{Han}，、《》“”]{4,40}[ \u3000]?[\[［【(（]\p{Han}{0,4}[ ]?\d{4}", FLAGS)
 _ITEM = regex.compile(r"(\d{1,2})([.．、）)])(?!\d)", FLAGS)
 ITEM = 8
 """A numbered line with no more characters may be one of a list of links."""
@@ -79,6 +90,7 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     frame, chances = zone_frame(known, lambda line: points_of(line, params), params.weights)
     edges -= _held(known, lines, edges | frame, {n: chances.get(n, 0.0) for n in edges - frame}, params)
     taken = edges | frame
+    taken -= steps_of_text(known, taken) | named_above(known, taken)
     taken -= _announced(known, taken) | contents_of_text(known) | _amid_text(known, taken, chances)
     taken -= lost_title(known, taken, chances)
     if taken:
@@ -170,23 +182,37 @@ def _held(
     above = Counter(line.said for line in known[:start])
     foot = next((n for n in range(start, len(known)) if known[n].kind == "foot"), len(known))
     framed = max((n for n in range(start) if n in taken and n not in chances), default=-1)
+    barred = {
+        n
+        for n in chances
+        if n >= foot
+        or ((above if n < start else times)[known[n].said] > 1 and not (n < start and known[n].said == known[n + 1].said))
+        or _is_row(known[n].said)
+        or (points_of(known[n], params) >= PLEA and chances[n] <= SURE)
+    }
     likely = {
         n
         for n, chance in chances.items()
         if chance > (LIKELY if framed < n < start else _enough(known[n], lines[n], n < start))
-        and n < foot
-        and ((above if n < start else times)[known[n].said] == 1 or (n < start and known[n].said == known[n + 1].said))
-        and not _is_row(known[n].said)
-        and points_of(known[n], params) < PLEA
-    }
+    } - barred
     below = sentences[-1] + 1 if sentences else foot
-    held = {n for n in likely if n < below and known[n].kind in ("text", "prose")}
-    while below in likely or (below < foot and below not in taken):
-        if below in likely:
+    held = {n for n in likely if n < below and (known[n].kind in ("text", "prose") or _is_dated_title(known[n]))}
+    calm = {n for n, chance in chances.items() if chance > LIKELY_TITLE and known[n].kind in ("text", "prose")} - barred
+    while below < foot and (below in likely | calm or below not in taken or _is_heading(known, below, chances, calm)):
+        if below in taken:
             held.add(below)
         below += 1
     lost = {n for n in taken - held if known[n].kind == "prose"}
     return {n for n in held if n <= start or n + 1 not in lost}
+
+
+def _is_heading(lines: Sequence[Line], n: int, chances: Mapping[int, float], likely: set[int]) -> bool:
+    """Tell whether words that pages know are the heading of a section of text: that is likely, and what follows, too."""
+    return lines[n].kind in ("sign", "weak", "menu") and chances.get(n, 0.0) > LIKELY_TITLE and n + 1 in likely
+
+
+def _is_dated_title(line: Line) -> bool:
+    return line.kind == "stamp" and _DATED.match(line.said) is not None
 
 
 def _is_row(said: str) -> bool:

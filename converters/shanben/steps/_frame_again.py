@@ -8,7 +8,17 @@ from itertools import pairwise
 
 import regex
 
-from shanben.steps._frame_lines import FACTS, LABELLED, LONGEST_FRAME, STOP, Line, bare_letters, is_hard, is_names
+from shanben.steps._frame_lines import (
+    FACTS,
+    KNOWN,
+    LABELLED,
+    LONGEST_FRAME,
+    STOP,
+    Line,
+    bare_letters,
+    is_hard,
+    is_names,
+)
 from shanben.steps._frame_params import FLAGS
 from shanben.steps._frame_scores import HEADING, han_pairs
 
@@ -29,6 +39,10 @@ EVEN = 0.5
 """A name above a button to follow it goes if it is less likely text than this."""
 SHARE = 0.8
 """So great a share of the entries stands again below as headings."""
+STEPS, APART = 3, 12
+"""So many numbered lines make the steps of a text, with no more lines from one to the next."""
+_STEP = regex.compile(r"(\d{1,2})([.．、）)])(?!\d)", FLAGS)
+_PLAIN_KINDS = frozenset({"text", "prose", "near", "keep", "scored", "likely"})
 _CONTENTS = regex.compile(
     r"[【\[]?(?:本文|文章|本页|本頁|页面|頁面)(?:的?)(?:目[录錄](?:导读|一览)?|导读|導讀)[】\]]?[:：]?"
     r"|目[录錄](?:导读|一览)[:：]?|(?:Table of )?[Cc]ontents|On this page|[目内][录錄容][ ]?\[(?:隐藏|隱藏|收起|展开|顯示|显示)\]",
@@ -116,6 +130,55 @@ def contents_of_text(lines: Sequence[Line]) -> set[int]:
         for n, (line, below) in enumerate(pairwise(lines))
         if _PLAIN.fullmatch(line.said) and HEADING.match(below.said) and below.kind == "text"
     }
+
+
+def steps_of_text(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
+    """Give the lines from step 1 to the last step of a text.
+
+    What stands above step 1, or step 1 itself, stays, or no list of links and no site's foot comes before it. Between the steps there are lines of no known kind; a list of links has its numbers line by line.
+    """
+    found: set[int] = set()
+    for start, line in enumerate(lines):
+        first = _STEP.match(line.said)
+        if not first or int(first[1]) != 1 or start == 0 or start in found:
+            continue
+        members = _members(lines, start, first[2])
+        gaps = sum(b - a > 1 for a, b in pairwise(members))
+        follows = start not in taken or (start - 1 not in taken and lines[start - 1].kind in _PLAIN_KINDS)
+        first_of_page = not any(line.kind in ("list", "foot") for line in lines[:start])
+        if len(members) < STEPS + (not follows) or 2 * gaps < len(members) - 1:
+            continue
+        if follows or first_of_page:
+            found.update(n for n in range(start, members[-1] + 1) if lines[n].kind in _PLAIN_KINDS)
+    return found
+
+
+def _members(lines: Sequence[Line], start: int, mark: str) -> list[int]:
+    """Give the lines numbered 1, 2, 3 … from ``start`` on, up to a line that belongs to pages."""
+    members = [start]
+    for n in range(start + 1, len(lines)):
+        if n - members[-1] > APART or lines[n].kind in KNOWN - {"inside", "sign"}:
+            break
+        step = _STEP.match(lines[n].said)
+        if step and step[2] == mark and int(step[1]) == len(members) + 1:
+            members.append(n)
+    return members
+
+
+def named_above(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
+    """Give the headings, and what stands between them, that a list of contents which stays names in their order."""
+    last = {line.said: n for n, line in enumerate(lines)}
+    run: list[int] = []
+    found: set[int] = set()
+    for n, line in enumerate(lines):
+        below = last[line.said]
+        if n not in taken and below > n and line.kind in _PLAIN_KINDS and len(line.said) <= ENTRY:
+            run = [*run, below] if not run or below > run[-1] else [below]
+            continue
+        if len(run) > ENTRIES and run[0] >= n:
+            found.update(m for m in range(run[0], run[-1] + 1) if lines[m].kind in _PLAIN_KINDS)
+        run = []
+    return found
 
 
 def accounts(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:
