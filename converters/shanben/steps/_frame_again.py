@@ -12,6 +12,7 @@ from shanben.steps._frame_lines import (
     FACTS,
     KNOWN,
     LABELLED,
+    LEADS,
     LONGEST_FRAME,
     STOP,
     Line,
@@ -68,7 +69,8 @@ _SITE = regex.compile(r" ?[_|｜—–-] ?[\p{Han}A-Za-z]{2,8}", FLAGS)
 def lost_title(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:
     """Give the line above the text that goes though it speaks for itself as the title, and no line that stays does.
 
-    Its words come again in the text, a line with facts stands below it, it names its genre, it is likely text.
+    Its words come again in the text, a line with facts stands below it, it names its genre, it stands twice, it is likely
+    text; the last counts half for a line that stays, since other lines may stay for other reasons.
     """
     first = _begin(lines, taken)
     stay = [line for n, line in enumerate(lines) if n not in taken and (n >= first or line.kind == "prose")]
@@ -81,7 +83,7 @@ def lost_title(lines: Sequence[Line], taken: Collection[int], chances: Mapping[i
     best = max(gone, key=lambda n: (worth[n], n))
     others = [n for n in worth if n not in taken and lines[best].said not in lines[n].said]
     others = [n for n in others if n < best or not is_names(lines[n].said)]
-    rival = max((worth[n] for n in others), default=0.0)
+    rival = max((worth[n] - chances.get(n, 1.0) / 2 for n in others), default=0.0)
     enough = worth[best] >= WORTH and rival < worth[best] / 2
     return {best} if enough or (worth[best] >= ONLY and rival < worth[best] / 4) else set()
 
@@ -107,6 +109,7 @@ def _may_be_title(lines: Sequence[Line], n: int) -> bool:
         or _NO_TITLE.search(line.said)
         or HEADING.match(line.said)
         or _COUNTED.match(line.said)
+        or line.said.endswith(LEADS)
     ):
         return False
     return SHORTEST <= len(line.said) <= TITLE_LENGTH and not STOP.search(line.said) and not LABELLED.match(line.said)
@@ -120,7 +123,8 @@ def _title_worth(lines: Sequence[Line], n: int, pairs: Collection[str], chance: 
     below = lines[n + 1] if n + 1 < len(lines) else lines[n]
     facts = below.kind in (*FACTS, "near", "keep") or LABELLED.match(below.said) is not None
     genre = len(said) >= TITLE and _GENRE.search(said) is not None
-    return 2 * again + facts + genre + chance
+    doubled = below.said == said and n + 1 < len(lines) and len(said) >= TITLE
+    return 2 * again + facts + genre + doubled + chance
 
 
 def contents_of_text(lines: Sequence[Line]) -> set[int]:
