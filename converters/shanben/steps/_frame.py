@@ -39,6 +39,7 @@ from shanben.steps._frame_lines import (
     KNOWN,
     LABELLED,
     LEADS,
+    PRESSED,
     Line,
     any_of,
     in_context,
@@ -71,6 +72,8 @@ _PAUSE = regex.compile("[，。；]", FLAGS)
 _OWNED = regex.compile("版[权權]|[转轉][载載]|©", FLAGS)
 _DATED = regex.compile(r"\p{Han}[\p{Han}，、《》“”]{4,40}[ \u3000]?[\[［【(（]\p{Han}{0,4}[ ]?\d{4}", FLAGS)
 _ITEM = regex.compile(r"(\d{1,2})([.．、）)])(?!\d)", FLAGS)
+FEW, LONG, MAY_BE = 3, 8, 0.1
+"""So many lines below the text are few; so long are lines of text in the middle; so likely they are text."""
 ITEM = 8
 """A numbered line with no more characters may be one of a list of links."""
 MOST_CONTACTS = 8
@@ -91,6 +94,7 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     edges -= _held(known, lines, edges | frame, {n: chances.get(n, 0.0) for n in edges - frame}, params)
     taken = edges | frame
     taken -= steps_of_text(known, taken) | named_above(known, taken)
+    taken -= _unknown_below(known, taken, chances)
     taken -= _announced(known, taken) | contents_of_text(known) | _amid_text(known, taken, chances)
     taken -= lost_title(known, taken, chances)
     if taken:
@@ -132,6 +136,24 @@ def _announced(lines: Sequence[Line], taken: set[int]) -> set[int]:
         if n - 1 in found and (plain or labelled):
             found.add(n)
     return found
+
+
+def _unknown_below(lines: Sequence[Line], taken: set[int], chances: Mapping[int, float]) -> set[int]:
+    """Give the lines of no known kind from the last line of text on, where they are many and long and may be text.
+
+    The foot of a page begins with words that pages are known for; instructions often end without a sentence.
+    """
+    start = max((n for n, line in enumerate(lines) if n not in taken and line.kind in ("text", "prose")), default=-1) + 1
+    if 0 < start < len(lines) - 1 and lines[start].kind in PRESSED and len(lines[start].said) <= HEADING_LENGTH:
+        headed, start = {start}, start + 1
+    else:
+        headed = set()
+    end = next((n for n in range(start, len(lines)) if lines[n].kind not in ("text", "prose")), len(lines))
+    run = range(start, end)
+    if start == 0 or len(run) <= FEW or sum(len(lines[n].said) for n in run) < LONG * len(run):
+        return set()
+    likely = sum(chances.get(n, 0.0) for n in run) / len(run)
+    return {*run, *headed} if likely >= (LIKELY if headed else MAY_BE) else set()
 
 
 def _counts_on(above: Line, line: Line) -> bool:

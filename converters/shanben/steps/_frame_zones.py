@@ -94,6 +94,9 @@ _END = regex.compile(r"^[（(【\[]?(?:[责責]任[编編][辑輯]|[责責][编�
 """How the line begins with which many sites end a text."""
 _LABEL = regex.compile(r"^(?:作者|楼主|樓主|博主|来自|來自|上传者?|分享者|创建者)[:： ]{0,2}|[ |｜>＞].*$", FLAGS)
 """What stands about a name in a line that gives it."""
+_PAUSE = regex.compile(r"[，。；]", FLAGS)
+_WINDOW = regex.compile(r" [-–—|｜] \S|_\p{Han}", FLAGS)
+"""What stands between a title and the name of its site in the title of a window."""
 _BARS = regex.compile(r"[|｜·>＞»›/／→┊]", FLAGS)
 _COMMAS = regex.compile(r"[，、,；]", FLAGS)
 _LATIN = regex.compile(r"[A-Za-z]", FLAGS)
@@ -192,7 +195,14 @@ def _groups(said: str) -> set[str]:
 
 
 def _is_sentence(said: str) -> bool:
-    return (len(said) >= 12 and STOP.search(said) is not None) or len(said) >= 50
+    """Tell whether a line is a sentence, or as long as one and no title with the name of its site.
+
+    >>> [_is_sentence(said) for said in ("瓦是一片压一片的，中间不用灰浆。", "标题" * 25, "标题" * 25 + " - 某某网")]
+    [True, True, False]
+    """
+    if len(said) >= 12 and STOP.search(said) is not None:
+        return True
+    return len(said) >= 50 and (_PAUSE.search(said) is not None or not _WINDOW.search(said))
 
 
 def _mass(lines: Sequence[Line], numbers: Sequence[int] | range) -> int:
@@ -329,6 +339,7 @@ def zone_frame(
     frame = {n for zone in zones_found if _is_dense(outer, zone) for n in zone}
     frame -= _title(outer, text, frame) | _first_line(outer)
     frame |= _under_title(outer, zones, {n for n, chance in enumerate(likely) if chance < DOUBT})
+    frame |= _buttons(outer, zones, doubtless)
     frame |= _names_again(outer, text[0], doubtless, {n for n, chance in enumerate(likely) if chance < EVEN})
     return {seen[n] for n in frame}, chances
 
@@ -337,9 +348,16 @@ def _surely_text(lines: Sequence[Line]) -> range:
     """Give the first run of sentences, from its first to its last sentence; empty where there is none."""
     for run in _runs(lines):
         sentences = [n for n in run if _is_sentence(lines[n].said)]
+        while len(sentences) > SENTENCES and _is_motto(lines, *sentences[:2]):
+            del sentences[0]
         if len(sentences) >= SENTENCES and _mass(lines, sentences) >= SENTENCE_CHARACTERS:
             return range(sentences[0], sentences[-1] + 1)
     return range(0)
+
+
+def _is_motto(lines: Sequence[Line], first: int, second: int) -> bool:
+    """Tell whether a lone sentence stands so far above the next, with facts between, that a site says it of itself."""
+    return second - first > FEW and any(lines[n].kind in FACTS for n in range(first + 1, second))
 
 
 def _below(lines: Sequence[Line], start: int, doubtless: set[int], doubted: set[int]) -> set[int]:
@@ -414,6 +432,18 @@ def _under_title(lines: Sequence[Line], zones: str, doubtless: set[int]) -> set[
     if len(anchors) >= MENU and 2 * len(anchors) >= len(between):  # a menu below the title of the window
         return {n for n in doubtless if n in between and n <= anchors[-1]}
     return {n for n in anchors if not _is_sentence(lines[n].said)}
+
+
+def _buttons(lines: Sequence[Line], zones: str, doubtless: set[int]) -> set[int]:
+    """Give the long rows of buttons and counts, line by line, that stand in the text."""
+    known = "".join(
+        ("d" if _DIGITS.search(line.said) else "k")
+        if zone != ZONES[TEXT] and n in doubtless and line.kind in ANCHORS - FACTS and len(line.said) <= NAME
+        else "."
+        for n, (zone, line) in enumerate(zip(zones, lines, strict=True))
+    )
+    rows = [row for row in regex.finditer(f"[dk]{{{MENU},}}", known) if "d" in row[0]]
+    return {n for row in rows for n in range(*row.span())}
 
 
 def _names_again(lines: Sequence[Line], title: int, doubtless: set[int], doubted: set[int]) -> set[int]:
