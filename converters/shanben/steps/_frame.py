@@ -57,9 +57,11 @@ ROW_OF_WORDS = 4
 """So many words with blanks between are a row of them, as in a menu."""
 LONGEST_WORD = 8
 """A row of words has none that is longer."""
-SURE = 0.985
+SURE = 0.96
 """A line that pleads for something stays if it is more likely text than this."""
-AMID = 0.97
+CALM = 0.8
+"""A line right below the text stays if it is more likely text than this, whatever words it has."""
+AMID = 0.9
 """A line between two lines of text stays if it is more likely text than this."""
 LIKELIER = 0.99
 """The same for a line whose words or neighbours speak for the frame."""
@@ -143,7 +145,9 @@ def _unknown_below(lines: Sequence[Line], taken: set[int], chances: Mapping[int,
 
     The foot of a page begins with words that pages are known for; instructions often end without a sentence.
     """
-    start = max((n for n, line in enumerate(lines) if n not in taken and line.kind in ("text", "prose")), default=-1) + 1
+    start = (
+        max((n for n, line in enumerate(lines) if n not in taken and line.kind in ("text", "prose")), default=-1) + 1
+    )
     if 0 < start < len(lines) - 1 and lines[start].kind in PRESSED and len(lines[start].said) <= HEADING_LENGTH:
         headed, start = {start}, start + 1
     else:
@@ -208,7 +212,10 @@ def _held(
         n
         for n in chances
         if n >= foot
-        or ((above if n < start else times)[known[n].said] > 1 and not (n < start and known[n].said == known[n + 1].said))
+        or (
+            (above if n < start else times)[known[n].said] > 1
+            and not (n < start and known[n].said == known[n + 1].said)
+        )
         or _is_row(known[n].said)
         or (points_of(known[n], params) >= PLEA and chances[n] <= SURE)
     }
@@ -219,8 +226,10 @@ def _held(
     } - barred
     below = sentences[-1] + 1 if sentences else foot
     held = {n for n in likely if n < below and (known[n].kind in ("text", "prose") or _is_dated_title(known[n]))}
-    calm = {n for n, chance in chances.items() if chance > LIKELY_TITLE and known[n].kind in ("text", "prose")} - barred
-    while below < foot and (below in likely | calm or below not in taken or _is_heading(known, below, chances, calm)):
+    calm = {n for n, chance in chances.items() if chance > CALM and known[n].kind in ("text", "prose")} - barred
+    while below < foot and (
+        below in likely | calm or below not in taken or _is_heading(known, below, chances, likely | calm)
+    ):
         if below in taken:
             held.add(below)
         below += 1
@@ -230,7 +239,7 @@ def _held(
 
 def _is_heading(lines: Sequence[Line], n: int, chances: Mapping[int, float], likely: set[int]) -> bool:
     """Tell whether words that pages know are the heading of a section of text: that is likely, and what follows, too."""
-    return lines[n].kind in ("sign", "weak", "menu") and chances.get(n, 0.0) > LIKELY_TITLE and n + 1 in likely
+    return lines[n].kind in ("sign", "weak", "menu") and chances.get(n, 0.0) > CALM and n + 1 in likely
 
 
 def _is_dated_title(line: Line) -> bool:
