@@ -16,6 +16,7 @@ import regex
 from shanben.ledger import Capture, Change, Finding
 from shanben.steps._frame_again import (
     accounts,
+    box_of_facts,
     contents_of_text,
     headings,
     lost_title,
@@ -102,6 +103,7 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     if taken:
         again = said_again(known, taken)
         taken = (taken | again | accounts(known, taken, chances)) - headings(known, again)
+        taken |= box_of_facts(known, taken, chances)
     for n in sorted(taken - _labelled_section(known, taken) - _contacts(known, taken)):
         span = text.lines[lines[n].index]
         if n in edges:

@@ -15,6 +15,7 @@ from shanben.steps._frame_lines import (
     LEADS,
     LONGEST_FRAME,
     STOP,
+    WORDS,
     Line,
     bare_letters,
     is_hard,
@@ -40,6 +41,10 @@ EVEN = 0.5
 """A name above a button to follow it goes if it is less likely text than this."""
 SHARE = 0.8
 """So great a share of the entries stands again below as headings."""
+BOX = 3
+"""So many known labels make a box of facts about a document."""
+_BOX_LABEL = regex.compile(r"\p{Han}[\p{Han}\u3000 ]{1,7}[:：]", FLAGS)
+_NAMES_IT = regex.compile(r"[标標][\u3000 ]*[题題]|(?:文件)?名[\u3000 ]*[称稱]|[题題]名|文件名", FLAGS)
 STEPS, APART = 3, 12
 """So many numbered lines make the steps of a text, with no more lines from one to the next."""
 _STEP = regex.compile(r"(\d{1,2})([.．、）)])(?!\d)", FLAGS)
@@ -81,6 +86,9 @@ def lost_title(lines: Sequence[Line], taken: Collection[int], chances: Mapping[i
     if not gone:
         return set()
     best = max(gone, key=lambda n: (worth[n], n))
+    again = next((n for n in range(best + 1, first) if n not in taken and lines[n].said == lines[best].said), best)
+    if again > best and all(lines[n].kind in WORDS for n in range(best + 1, again)):
+        return set()
     others = [n for n in worth if n not in taken and lines[best].said not in lines[n].said]
     others = [n for n in others if n < best or not is_names(lines[n].said)]
     rival = max((worth[n] - chances.get(n, 1.0) / 2 for n in others), default=0.0)
@@ -134,6 +142,25 @@ def contents_of_text(lines: Sequence[Line]) -> set[int]:
         for n, (line, below) in enumerate(pairwise(lines))
         if _PLAIN.fullmatch(line.said) and HEADING.match(below.said) and below.kind == "text"
     }
+
+
+def box_of_facts(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:
+    """Give the labels with their values line by line that a site sets above a document: its number, who sent it, when."""
+    first = _begin(lines, taken)
+    found: set[int] = set()
+    for start in range(first):
+        n = start
+        while n + 1 < first and _BOX_LABEL.fullmatch(lines[n].said) and not _BOX_LABEL.fullmatch(lines[n + 1].said):
+            n += 2
+        box = range(start, n)
+        known = sum(lines[m].kind in ("near", "fact", "stamp", "weak") for m in box[::2])
+        values = all(len(lines[m].said) <= TITLE_LENGTH and not STOP.search(lines[m].said) for m in box[1::2])
+        doubt = sum(chances.get(m, 1.0) for m in box[::2])
+        if known >= BOX and 2 * known > len(box) // 2 and values and doubt < EVEN * len(box) / 2:
+            named = {m + 1 for m in box[::2] if _NAMES_IT.match(lines[m].said)}
+            below = {line.said for line in lines[n:]}
+            found.update(m for m in box if m not in named or lines[m].said in below)
+    return found
 
 
 def steps_of_text(lines: Sequence[Line], taken: Collection[int]) -> set[int]:

@@ -38,14 +38,18 @@ BORDERS = (KNOWN | FACTS) - {"inside"}
 """Kinds of lines beyond which sentences go, too."""
 PARTS = KNOWN - {"inside"}
 """Kinds of lines that part one run of sentences from the next."""
-PRESENT = 2
-"""So many lines of such kinds make a page."""
+PRESENT, BESIDE = 2, 3
+"""So many lines of such kinds make a page; or one, and so many buttons, names of columns and facts that are surely no text."""
 SENTENCES, SENTENCE_CHARACTERS = 3, 120
 """So many sentences, with so many characters in all, make a run that is surely text."""
 COUNTED = 150
 """More characters of one line do not count."""
 DOUBT = 0.1
 """A line above or below the text goes if it is less likely text than this."""
+SAID = 40
+"""In so many lines of the text the words of a title are looked for."""
+NEVER_TEXT = 0.02
+"""A line that is less likely text than this is none."""
 LONE = 0.2
 """A line with such on both sides, beyond a list of links or a site's foot, goes if it is less likely text than this."""
 EVEN = 0.5
@@ -94,9 +98,15 @@ _END = regex.compile(r"^[（(【\[]?(?:[责責]任[编編][辑輯]|[责責][编�
 """How the line begins with which many sites end a text."""
 _LABEL = regex.compile(r"^(?:作者|楼主|樓主|博主|来自|來自|上传者?|分享者|创建者)[:： ]{0,2}|[ |｜>＞].*$", FLAGS)
 """What stands about a name in a line that gives it."""
+_NEXT = regex.compile(r"[^\p{L}\p{N}]{0,3}[上下]一?(?:篇|条|條|则|則|頁|页)", FLAGS)
+_REPLIES = regex.compile("回答|答案|评论|評論|回复|回應|跟帖|跟贴|留言", FLAGS)
 _PAUSE = regex.compile(r"[，。；]", FLAGS)
 _WINDOW = regex.compile(r" [-–—|｜] \S|_\p{Han}", FLAGS)
 """What stands between a title and the name of its site in the title of a window."""
+_BUTTON = regex.compile(
+    r"[【\[] ?(?:打印|关闭|關閉|列印|收藏|返回|推荐|分享|纠错|大|中|小)(?:本页|此页|本文|窗口|視窗)? ?[】\]]", FLAGS
+)
+"""A button in brackets, alone on its line."""
 _BARS = regex.compile(r"[|｜·>＞»›/／→┊]", FLAGS)
 _COMMAS = regex.compile(r"[，、,；]", FLAGS)
 _LATIN = regex.compile(r"[A-Za-z]", FLAGS)
@@ -313,7 +323,7 @@ def zone_frame(
     """
     if not lines:
         return set(), {}
-    is_page = sum(line.kind in PARTS for line in lines) >= PRESENT
+    parts = sum(line.kind in PARTS or _BUTTON.fullmatch(line.said) is not None for line in lines)
     seen = [n for n in range(len(lines)) if n < OUTER or n >= len(lines) - OUTER]
     outer = [lines[n] for n in seen]
     weights = read_weights(file)
@@ -327,14 +337,24 @@ def zone_frame(
     likely, zones = likelihoods(scores, weights.steps)
     chances = {seen[n]: float(chance) for n, chance in enumerate(likely)}
     text = [n for n, zone in enumerate(zones) if zone == ZONES[TEXT]]
-    around = (*range(text[0]), *range(text[-1] + 1, len(outer)))
+    around = _mass(outer, (*range(text[0]), *range(text[-1] + 1, len(outer))))
+    near = _mass(outer, (*range(text[0]), *range(text[-1] + 1, _end_of_page(outer, text[-1] + 1))))
     said = _mass(outer, range(text[0], text[-1] + 1))
-    if not is_page or (not surely and (not said or said < _mass(outer, around))):
+    if parts == 1:
+        known = ("weak", "menu", *FACTS)
+        parts += sum(chance < DOUBT and outer[n].kind in known for n, chance in enumerate(likely)) >= BESIDE
+    if parts < PRESENT or (not surely and (not said or said < min(around, 2 * near))):
         return set(), chances
     doubtless = {n for n, chance in enumerate(likely) if chance < DOUBT and outer[n].kind != "keep"}
     zones_found = (
         _below(outer, text[-1] + 1, doubtless, {n for n, chance in enumerate(likely) if chance < LONE}),
-        _above(outer, text[0], doubtless, _title_likeness(outer, text) >= SURE_TITLE),
+        _above(
+            outer,
+            text[0],
+            doubtless,
+            _title_likeness(outer, text) >= SURE_TITLE,
+            {n for n in doubtless if likely[n] < NEVER_TEXT},
+        ),
     )
     frame = {n for zone in zones_found if _is_dense(outer, zone) for n in zone}
     frame -= _title(outer, text, frame) | _first_line(outer)
@@ -353,6 +373,18 @@ def _surely_text(lines: Sequence[Line]) -> range:
         if len(sentences) >= SENTENCES and _mass(lines, sentences) >= SENTENCE_CHARACTERS:
             return range(sentences[0], sentences[-1] + 1)
     return range(0)
+
+
+def _end_of_page(lines: Sequence[Line], start: int) -> int:
+    """Give the first line below the text after which a page tells of other things: a list of links, a foot, the next page."""
+    wanted = (n for n in range(start, len(lines)) if _ends_page(lines[n]))
+    return next(wanted, len(lines))
+
+
+def _ends_page(line: Line) -> bool:
+    if line.kind == "list":
+        return _REPLIES.search(line.said) is None
+    return line.kind == "foot" or _NEXT.match(line.said) is not None
 
 
 def _is_motto(lines: Sequence[Line], first: int, second: int) -> bool:
@@ -380,13 +412,15 @@ def _below(lines: Sequence[Line], start: int, doubtless: set[int], doubted: set[
     return found | lone
 
 
-def _above(lines: Sequence[Line], end: int, doubtless: set[int], titled: bool) -> set[int]:
+def _above(lines: Sequence[Line], end: int, doubtless: set[int], titled: bool, surely_not: set[int]) -> set[int]:
     """Give what goes above the text: up to a line that belongs to pages, sentences up to a border; facts stay.
 
-    Where the text is ``titled``, so do the words below the last such line.
+    So do the short lines below the last such line that are ``surely_not`` text, and any where the text is ``titled``.
     """
     last = max((n for n in doubtless if n < end and lines[n].kind in ANCHORS), default=-1)
     border = max((n for n in doubtless if n < end and lines[n].kind in BORDERS), default=-1)
+    while 0 <= last < end - 2 and last + 1 in surely_not and not _may_head(lines, last + 1, end):
+        last += 1
     while titled and last >= 0 and last + 1 in doubtless and last + 1 < end and len(lines[last + 1].said) < LONGER:
         last += 1
     return {
@@ -394,6 +428,12 @@ def _above(lines: Sequence[Line], end: int, doubtless: set[int], titled: bool) -
         for n in doubtless
         if n <= last and lines[n].kind != "fact" and (n <= border or not _is_sentence(lines[n].said))
     }
+
+
+def _may_head(lines: Sequence[Line], n: int, end: int) -> bool:
+    """Tell whether a line above the text may be its title: it is long, facts stand below it, or the text says it again."""
+    said = lines[n].said
+    return len(said) > NAME or lines[n + 1].kind in FACTS or any(said in line.said for line in lines[end : end + SAID])
 
 
 def _is_dense(lines: Sequence[Line], zone: set[int]) -> bool:
