@@ -47,7 +47,7 @@ _BOX_LABEL = regex.compile(r"\p{Han}[\p{Han}\u3000 ]{1,7}[:：]", FLAGS)
 _NAMES_IT = regex.compile(r"[标標][\u3000 ]*[题題]|(?:文件)?名[\u3000 ]*[称稱]|[题題]名|文件名", FLAGS)
 STEPS, APART = 3, 12
 """So many numbered lines make the steps of a text, with no more lines from one to the next."""
-_STEP = regex.compile(r"(\d{1,2})([.．、）)])(?!\d)", FLAGS)
+_STEP = regex.compile(r"(\d{1,2}|[一二三四五六七八九](?=、))([.．、）)])(?!\d)", FLAGS)
 _PLAIN_KINDS = frozenset({"text", "prose", "near", "keep", "scored", "likely"})
 _CONTENTS = regex.compile(
     r"[【\[]?(?:本文|文章|本页|本頁|页面|頁面)(?:的?)(?:目[录錄](?:导读|一览)?|导读|導讀)[】\]]?[:：]?"
@@ -171,7 +171,7 @@ def steps_of_text(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
     found: set[int] = set()
     for start, line in enumerate(lines):
         first = _STEP.match(line.said)
-        if not first or int(first[1]) != 1 or start == 0 or start in found:
+        if not first or _number(first[1]) != 1 or start == 0 or start in found:
             continue
         members = _members(lines, start, first[2])
         gaps = sum(b - a > 1 for a, b in pairwise(members))
@@ -184,6 +184,10 @@ def steps_of_text(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
     return found
 
 
+def _number(numeral: str) -> int:
+    return int(numeral) if numeral.isdecimal() else "一二三四五六七八九".index(numeral) + 1
+
+
 def _members(lines: Sequence[Line], start: int, mark: str) -> list[int]:
     """Give the lines numbered 1, 2, 3 … from ``start`` on, up to a line that belongs to pages."""
     members = [start]
@@ -191,7 +195,7 @@ def _members(lines: Sequence[Line], start: int, mark: str) -> list[int]:
         if n - members[-1] > APART or lines[n].kind in KNOWN - {"inside", "sign"}:
             break
         step = _STEP.match(lines[n].said)
-        if step and step[2] == mark and int(step[1]) == len(members) + 1:
+        if step and step[2] == mark and _number(step[1]) == len(members) + 1:
             members.append(n)
     return members
 

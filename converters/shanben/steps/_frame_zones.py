@@ -46,10 +46,6 @@ COUNTED = 150
 """More characters of one line do not count."""
 DOUBT = 0.1
 """A line above or below the text goes if it is less likely text than this."""
-SAID = 40
-"""In so many lines of the text the words of a title are looked for."""
-NEVER_TEXT = 0.02
-"""A line that is less likely text than this is none."""
 LONE = 0.2
 """A line with such on both sides, beyond a list of links or a site's foot, goes if it is less likely text than this."""
 EVEN = 0.5
@@ -348,13 +344,7 @@ def zone_frame(
     doubtless = {n for n, chance in enumerate(likely) if chance < DOUBT and outer[n].kind != "keep"}
     zones_found = (
         _below(outer, text[-1] + 1, doubtless, {n for n, chance in enumerate(likely) if chance < LONE}),
-        _above(
-            outer,
-            text[0],
-            doubtless,
-            _title_likeness(outer, text) >= SURE_TITLE,
-            {n for n in doubtless if likely[n] < NEVER_TEXT},
-        ),
+        _above(outer, text[0], doubtless, _title_likeness(outer, text) >= SURE_TITLE),
     )
     frame = {n for zone in zones_found if _is_dense(outer, zone) for n in zone}
     frame -= _title(outer, text, frame) | _first_line(outer)
@@ -412,15 +402,13 @@ def _below(lines: Sequence[Line], start: int, doubtless: set[int], doubted: set[
     return found | lone
 
 
-def _above(lines: Sequence[Line], end: int, doubtless: set[int], titled: bool, surely_not: set[int]) -> set[int]:
+def _above(lines: Sequence[Line], end: int, doubtless: set[int], titled: bool) -> set[int]:
     """Give what goes above the text: up to a line that belongs to pages, sentences up to a border; facts stay.
 
-    So do the short lines below the last such line that are ``surely_not`` text, and any where the text is ``titled``.
+    Where the text is ``titled``, so do the words below the last such line.
     """
     last = max((n for n in doubtless if n < end and lines[n].kind in ANCHORS), default=-1)
     border = max((n for n in doubtless if n < end and lines[n].kind in BORDERS), default=-1)
-    while 0 <= last < end - 2 and last + 1 in surely_not and not _may_head(lines, last + 1, end):
-        last += 1
     while titled and last >= 0 and last + 1 in doubtless and last + 1 < end and len(lines[last + 1].said) < LONGER:
         last += 1
     return {
@@ -428,12 +416,6 @@ def _above(lines: Sequence[Line], end: int, doubtless: set[int], titled: bool, s
         for n in doubtless
         if n <= last and lines[n].kind != "fact" and (n <= border or not _is_sentence(lines[n].said))
     }
-
-
-def _may_head(lines: Sequence[Line], n: int, end: int) -> bool:
-    """Tell whether a line above the text may be its title: it is long, facts stand below it, or the text says it again."""
-    said = lines[n].said
-    return len(said) > NAME or lines[n + 1].kind in FACTS or any(said in line.said for line in lines[end : end + SAID])
 
 
 def _is_dense(lines: Sequence[Line], zone: set[int]) -> bool:
