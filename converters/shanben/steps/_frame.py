@@ -224,7 +224,8 @@ def _held(
     likely = {
         n
         for n, chance in chances.items()
-        if chance > (LIKELY if framed < n < start else _enough(known[n], lines[n], n < start))
+        if chance
+        > (LIKELY if framed < n < start or _is_dated_title(known[n]) else _enough(known[n], lines[n], n < start))
     } - barred
     below = sentences[-1] + 1 if sentences else foot
     held = {n for n in likely if n < below and (known[n].kind in ("text", "prose") or _is_dated_title(known[n]))}

@@ -14,6 +14,7 @@ from shanben.steps._frame_lines import (
     LABELLED,
     LEADS,
     LONGEST_FRAME,
+    OUTER,
     STOP,
     WORDS,
     Line,
@@ -39,6 +40,8 @@ NAME = 12
 """A longer line is no name."""
 EVEN = 0.5
 """A name above a button to follow it goes if it is less likely text than this."""
+UNDER_TITLE = 0.9
+"""The same for one right below a line that may be the title."""
 SHARE = 0.8
 """So great a share of the entries stands again below as headings."""
 BOX = 3
@@ -148,17 +151,21 @@ def box_of_facts(lines: Sequence[Line], taken: Collection[int], chances: Mapping
     """Give the labels with their values line by line that a site sets above a document: its number, who sent it, when."""
     first = _begin(lines, taken)
     found: set[int] = set()
-    for start in range(first):
-        n = start
+    n = 0
+    while n < first:
+        start = n
         while n + 1 < first and _BOX_LABEL.fullmatch(lines[n].said) and not _BOX_LABEL.fullmatch(lines[n + 1].said):
             n += 2
+        if n == start:
+            n += 1
+            continue
         box = range(start, n)
         known = sum(lines[m].kind in ("near", "fact", "stamp", "weak") for m in box[::2])
         values = all(len(lines[m].said) <= TITLE_LENGTH and not STOP.search(lines[m].said) for m in box[1::2])
         doubt = sum(chances.get(m, 1.0) for m in box[::2])
         if known >= BOX and 2 * known > len(box) // 2 and values and doubt < EVEN * len(box) / 2:
             named = {m + 1 for m in box[::2] if _NAMES_IT.match(lines[m].said)}
-            below = {line.said for line in lines[n:]}
+            below = {line.said for line in lines[n : n + OUTER]}
             found.update(m for m in box if m not in named or lines[m].said in below)
     return found
 
@@ -166,9 +173,11 @@ def box_of_facts(lines: Sequence[Line], taken: Collection[int], chances: Mapping
 def steps_of_text(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
     """Give the lines from step 1 to the last step of a text.
 
-    What stands above step 1, or step 1 itself, stays, or no list of links and no site's foot comes before it. Between the steps there are lines of no known kind; a list of links has its numbers line by line.
+    What stands above step 1, or step 1 itself, stays, or no list of links and no site's foot comes before it. Between
+    the steps there are lines of no known kind; a list of links has its numbers line by line.
     """
     found: set[int] = set()
+    other = next((n for n, line in enumerate(lines) if line.kind in ("list", "foot")), len(lines))
     for start, line in enumerate(lines):
         first = _STEP.match(line.said)
         if not first or _number(first[1]) != 1 or start == 0 or start in found:
@@ -176,11 +185,11 @@ def steps_of_text(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
         members = _members(lines, start, first[2])
         gaps = sum(b - a > 1 for a, b in pairwise(members))
         follows = start not in taken or (start - 1 not in taken and lines[start - 1].kind in _PLAIN_KINDS)
-        first_of_page = not any(line.kind in ("list", "foot") for line in lines[:start])
         if len(members) < STEPS + (not follows) or 2 * gaps < len(members) - 1:
             continue
-        if follows or first_of_page:
+        if follows or start < other:
             found.update(n for n in range(start, members[-1] + 1) if lines[n].kind in _PLAIN_KINDS)
+            found.update(members)
     return found
 
 
@@ -205,12 +214,13 @@ def named_above(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
     last = {line.said: n for n, line in enumerate(lines)}
     run: list[int] = []
     found: set[int] = set()
-    for n, line in enumerate(lines):
+    for n, line in enumerate(lines[:OUTER]):
         below = last[line.said]
         if n not in taken and below > n and line.kind in _PLAIN_KINDS and len(line.said) <= ENTRY:
-            run = [*run, below] if not run or below > run[-1] else [below]
+            run = run if not run or below > run[-1] else []
+            run.append(below)
             continue
-        if len(run) > ENTRIES and run[0] >= n:
+        if len(run) > ENTRIES and run[0] >= n and run[-1] - run[0] <= OUTER:
             found.update(m for m in range(run[0], run[-1] + 1) if lines[m].kind in _PLAIN_KINDS)
         run = []
     return found
@@ -227,8 +237,12 @@ def accounts(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int
         and _FOLLOW.fullmatch(lines[n + 1].said)
         and lines[n].kind == "text"
         and len(lines[n].said) <= NAME
-        and chances.get(n, 1.0) < EVEN
+        and chances.get(n, 1.0) < (UNDER_TITLE if _is_titled(lines, n - 1, taken) else EVEN)
     }
+
+
+def _is_titled(lines: Sequence[Line], n: int, taken: Collection[int]) -> bool:
+    return n not in taken and len(lines[n].said) >= TITLE and _may_be_title(lines, n)
 
 
 def said_again(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
