@@ -81,6 +81,8 @@ ITEM = 8
 """A numbered line with no more characters may be one of a list of links."""
 MOST_CONTACTS = 8
 """So many lines a section of contacts below the text may have."""
+WORD = 8
+"""A word in a list of words is no longer."""
 HEADING_LENGTH = 6
 """So long is its heading at most."""
 
@@ -97,7 +99,7 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     edges -= _held(known, lines, edges | frame, {n: chances.get(n, 0.0) for n in edges - frame}, params)
     taken = edges | frame
     taken -= steps_of_text(known, taken) | named_above(known, taken)
-    taken -= _unknown_below(known, taken, chances)
+    taken -= _unknown_below(known, taken, chances) | _listed_words(known, taken)
     taken -= _announced(known, taken) | contents_of_text(known) | _amid_text(known, taken, chances)
     taken -= lost_title(known, taken, chances)
     if taken:
@@ -160,6 +162,21 @@ def _unknown_below(lines: Sequence[Line], taken: set[int], chances: Mapping[int,
         return set()
     likely = sum(chances.get(n, 0.0) for n in run) / len(run)
     return {*run, *headed} if likely >= (LIKELY if headed else MAY_BE) else set()
+
+
+def _listed_words(lines: Sequence[Line], taken: set[int]) -> set[int]:
+    """Give the words line by line between a line that announces them and a sentence, which both stay."""
+    found: set[int] = set()
+    for n in range(1, len(lines)):
+        above = lines[n - 1]
+        if n - 1 in taken or n not in taken or not above.said.endswith(LEADS) or above.kind not in ("text", "prose"):
+            continue
+        end = n
+        while end < len(lines) and end in taken and len(lines[end].said) <= WORD and end - n < MOST_CONTACTS:
+            end += 1
+        if len(above.said) > HEADING_LENGTH and end < len(lines) and end not in taken and is_hard(lines[end]):
+            found.update(range(n, end))
+    return found
 
 
 def _counts_on(above: Line, line: Line) -> bool:

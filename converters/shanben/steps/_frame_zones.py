@@ -39,7 +39,7 @@ BORDERS = (KNOWN | FACTS) - {"inside"}
 PARTS = KNOWN - {"inside"}
 """Kinds of lines that part one run of sentences from the next."""
 PRESENT, BESIDE = 2, 3
-"""So many lines of such kinds make a page; or one, and so many buttons, names of columns and facts that are surely no text."""
+"""So many lines of such kinds make a page; or one, with facts, and so many buttons, names of columns and facts that are no text."""
 SENTENCES, SENTENCE_CHARACTERS = 3, 120
 """So many sentences, with so many characters in all, make a run that is surely text."""
 COUNTED = 150
@@ -336,7 +336,7 @@ def zone_frame(
     around = _mass(outer, (*range(text[0]), *range(text[-1] + 1, len(outer))))
     near = _mass(outer, (*range(text[0]), *range(text[-1] + 1, _end_of_page(outer, text[-1] + 1))))
     said = _mass(outer, range(text[0], text[-1] + 1))
-    if parts == 1:
+    if parts == 1 and any(line.kind in FACTS for line in outer):
         known = ("weak", "menu", *FACTS)
         parts += sum(chance < DOUBT and outer[n].kind in known for n, chance in enumerate(likely)) >= BESIDE
     if parts < PRESENT or (not surely and (not said or said < min(around, 2 * near))):
