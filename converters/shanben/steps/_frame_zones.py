@@ -125,7 +125,10 @@ class Weights:
     def scores(self, features: Sequence[Sequence[str]]) -> Floats:
         """Give the sum of the weights of each line's features, a column for each zone."""
         rows = [[self.rows[name] for name in own if name in self.rows] for own in features]
-        return np.array([self.weights[own].sum(axis=0) for own in rows])
+        if not all(rows):
+            return np.array([self.weights[own].sum(axis=0) for own in rows])
+        starts = np.cumsum([0, *map(len, rows[:-1])])
+        return np.add.reduceat(self.weights[[row for own in rows for row in own]], starts, axis=0)
 
 
 @lru_cache(maxsize=4)
@@ -244,8 +247,10 @@ def features_of(lines: Sequence[Line], points: Sequence[int]) -> list[list[str]]
     known = [n for n, line in enumerate(lines) if line.kind in KNOWN]
     facts = [n for n, line in enumerate(lines) if line.kind in FACTS or line.kind == "path"]
     runs = list(_runs(lines))
-    main = max(runs, key=lambda run: _mass(lines, run), default=range(size))
-    share = 4 * _mass(lines, main) // max(1, sum(_mass(lines, run) for run in runs))
+    inside = [sentences[bisect_left(sentences, run.start) : bisect_left(sentences, run.stop)] for run in runs]
+    masses = [_mass(lines, numbers) for numbers in inside]
+    main = max(zip(masses, runs, strict=True), key=lambda found: found[0], default=(0, range(size)))[1]
+    share = 4 * max(masses, default=0) // max(1, sum(masses))
     times = Counter(line.said for line in lines)
     pairs = _han_pairs("".join(line.said for line in lines if STOP.search(line.said) or len(line.said) >= 40)[:_BODY])
     ended = [n for n, line in enumerate(lines) if _END.match(line.said) and sentences and n > sentences[0]]
