@@ -519,7 +519,13 @@ def test_hostile_file_names_make_safe_files_and_a_sound_folder(tmp_path: Path, n
 
 
 @pytest.mark.parametrize(
-    "text", ["https://docs.example.com/zh/guide/index.html?lang=zh#install", "摄影：王五", "【記者王大明／臺北報導】", "首页\n登录"]
+    "text",
+    [
+        "https://docs.example.com/zh/guide/index.html?lang=zh#install",
+        "摄影：王五",
+        "【記者王大明／臺北報導】",
+        "首页\n登录",
+    ],
 )
 def test_no_rule_leaves_nothing_of_a_text(text: str) -> None:
     """What would be litter beside a text is all there is here: it stays, and the ledger says which rule was held back."""

@@ -628,3 +628,58 @@ def test_a_sentence_with_one_word_of_pages_shows_no_page() -> None:
     assert not may_be_page(f"{report}\n" * 5, params)
     assert may_be_page(f"{report}\n关注\n网站地图\n", params)
     assert may_be_page("本网站所有内容的版权归原作者所有，未经许可任何人不得以任何形式转载使用。\n" * 2, params)
+
+
+def test_pages_kept_whole_lose_little() -> None:
+    scores = [measure(page) for page in sorted((PAGES / "seventh").glob("*.txt"))]
+    whole = total("seventh", scores)
+    assert len(whole.missed) < 0.05 * whole.artifacts and whole.lost < 0.002 * whole.letters
+
+
+SITE_HEAD = "首页\n新闻\n论坛\n登录\n注册\n搜索\n"
+SITE_FOOT = "上一篇\n煤油灯改电灯\n下一篇\n缝纫机断线怎么办\n关于我们\n网站地图\n版权所有 © 2018 江城修理网\n湘ICP备00000000号\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1、毛病\n开机有电流声\n调到哪个台都听不清\n2、检查\n先看电源\n再看喇叭\n3、换件\n找同样大小的电容换上去\n焊的时候不要太久\n",
+        "一、毛病\n开机有电流声\n调到哪个台都听不清\n二、检查\n先看电源\n再看喇叭\n三、换件\n找同样大小的电容换上去\n焊的时候不要太久\n",
+    ],
+)
+def test_steps_without_a_sentence_stay(text: str) -> None:
+    told = f"旧收音机的修理记录\n{text}"
+    found = clean(SITE_HEAD + told + SITE_FOOT).text
+    assert told in found and "网站地图" not in found and "版权所有" not in found
+
+
+def test_a_box_of_facts_above_a_document_goes_line_by_line() -> None:
+    box = "索 引 号：\n000014349/2017-00201\n主题分类：\n公安、安全\n发文机关：\n临江市人民政府\n成文日期：\n2017年11月06日\n"
+    told = f"临江市人民政府关于保护古桥的通知\n各县人民政府：\n{LONG}"
+    found = clean(SITE_HEAD + box + told + SITE_FOOT).text
+    assert "索 引 号" not in found and "主题分类" not in found and "00201" not in found
+    assert "关于保护古桥的通知" in found
+
+
+def test_two_buttons_in_brackets_are_a_page() -> None:
+    text = f"{TITLE}\n{LONG}"
+    assert clean(f"{TITLE}\n【 打印本页 】\n【 关闭 】\n{LONG}").text == text
+
+
+def test_the_title_of_the_window_above_a_menu() -> None:
+    window = f"{TITLE} - 田间 TianJian – 农资行业综合服务平台,tianjian.example,一批冒牌种子流入集市农技站提醒\n"
+    menu = "首页\n企业库\n投稿\n登录\n注册\n活动\n专题\n图谱\n报告\n门票\n企业查询\n招聘\n新闻\n"
+    found = clean(f"{window}{menu}{TITLE}\n{LONG}{SITE_FOOT}").text
+    assert "企业库" not in found and "招聘" not in found
+    assert found.endswith(f"{TITLE}\n{LONG}")
+
+
+def test_a_paper_and_its_reporter_are_no_title() -> None:
+    text = (
+        "茶青收购价连涨三天！产区春茶减产三成\n2025-04-02 09:15 星期三\n财晨社 江一舟\n"
+        "财晨社4月2日讯，受倒春寒影响，主产区的春茶比往年晚了七天，茶青三天里涨了三成。\n"
+        "茶农说，嫩芽冻伤了一半，采一斤茶青要比去年多花一个工，产区的春茶今年要减产三成。\n"
+        "有茶商已经提前付了定金，也有人打算等谷雨茶下来再说，茶青的收购价还要看天气。\n"
+    )
+    found = clean(f"关于我们网站声明联系方式\n{text}收藏\n阅 2.31W\n我要评论\n版权所有 © 财晨社\n").text
+    assert found.startswith("茶青收购价连涨三天！产区春茶减产三成\n")

@@ -14,7 +14,16 @@ from collections.abc import Iterator, Mapping, Sequence
 import regex
 
 from shanben.ledger import Capture, Change, Finding
-from shanben.steps._frame_again import accounts, contents_of_text, headings, lost_title, said_again
+from shanben.steps._frame_again import (
+    accounts,
+    box_of_facts,
+    contents_of_text,
+    headings,
+    lost_title,
+    named_above,
+    said_again,
+    steps_of_text,
+)
 from shanben.steps._frame_edges import (
     button_rows,
     foot_frame,
@@ -31,6 +40,7 @@ from shanben.steps._frame_lines import (
     KNOWN,
     LABELLED,
     LEADS,
+    PRESSED,
     Line,
     any_of,
     in_context,
@@ -48,7 +58,11 @@ ROW_OF_WORDS = 4
 """So many words with blanks between are a row of them, as in a menu."""
 LONGEST_WORD = 8
 """A row of words has none that is longer."""
-AMID = 0.97
+SURE = 0.96
+"""A line that pleads for something stays if it is more likely text than this."""
+CALM = 0.8
+"""A line right below the text stays if it is more likely text than this, whatever words it has."""
+AMID = 0.9
 """A line between two lines of text stays if it is more likely text than this."""
 LIKELIER = 0.99
 """The same for a line whose words or neighbours speak for the frame."""
@@ -57,9 +71,18 @@ LIKELY_TITLE = 0.9
 
 
 _NUMERALS = "一二三四五六七八九十"
+_PAUSE = regex.compile("[，。；]", FLAGS)
 _OWNED = regex.compile("版[权權]|[转轉][载載]|©", FLAGS)
+_DATED = regex.compile(r"\p{Han}[\p{Han}，、《》“”]{4,40}[ \u3000]?[\[［【(（]\p{Han}{0,4}[ ]?\d{4}", FLAGS)
+_ITEM = regex.compile(r"(\d{1,2})([.．、）)])(?!\d)", FLAGS)
+FEW, LONG, MAY_BE = 3, 8, 0.1
+"""So many lines below the text are few; so long are lines of text in the middle; so likely they are text."""
+ITEM = 8
+"""A numbered line with no more characters may be one of a list of links."""
 MOST_CONTACTS = 8
 """So many lines a section of contacts below the text may have."""
+WORD = 8
+"""A word in a list of words is no longer."""
 HEADING_LENGTH = 6
 """So long is its heading at most."""
 
@@ -75,11 +98,14 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     frame, chances = zone_frame(known, lambda line: points_of(line, params), params.weights)
     edges -= _held(known, lines, edges | frame, {n: chances.get(n, 0.0) for n in edges - frame}, params)
     taken = edges | frame
+    taken -= steps_of_text(known, taken) | named_above(known, taken)
+    taken -= _unknown_below(known, taken, chances) | _listed_words(known, taken)
     taken -= _announced(known, taken) | contents_of_text(known) | _amid_text(known, taken, chances)
     taken -= lost_title(known, taken, chances)
     if taken:
         again = said_again(known, taken)
         taken = (taken | again | accounts(known, taken, chances)) - headings(known, again)
+        taken |= box_of_facts(known, taken, chances)
     for n in sorted(taken - _labelled_section(known, taken) - _contacts(known, taken)):
         span = text.lines[lines[n].index]
         if n in edges:
@@ -104,6 +130,9 @@ def _announced(lines: Sequence[Line], taken: set[int]) -> set[int]:
                 found.add(n)
             continue
         stays = n - 1 not in taken or n - 1 in found
+        if stays and line.kind in ("text", "prose") and _counts_on(above, line):
+            found.add(n)
+            continue
         leads = stays and above.kind in ("text", "prose") and above.said.endswith(LEADS)
         headed = stays and HEADING.match(above.said) is not None
         labelled = LABELLED.match(line.said) is not None and line.kind not in ("foot", "inside", "path")
@@ -113,6 +142,49 @@ def _announced(lines: Sequence[Line], taken: set[int]) -> set[int]:
         if n - 1 in found and (plain or labelled):
             found.add(n)
     return found
+
+
+def _unknown_below(lines: Sequence[Line], taken: set[int], chances: Mapping[int, float]) -> set[int]:
+    """Give the lines of no known kind from the last line of text on, where they are many and long and may be text.
+
+    The foot of a page begins with words that pages are known for; instructions often end without a sentence.
+    """
+    start = (
+        max((n for n, line in enumerate(lines) if n not in taken and line.kind in ("text", "prose")), default=-1) + 1
+    )
+    if 0 < start < len(lines) - 1 and lines[start].kind in PRESSED and len(lines[start].said) <= HEADING_LENGTH:
+        headed, start = {start}, start + 1
+    else:
+        headed = set()
+    end = next((n for n in range(start, len(lines)) if lines[n].kind not in ("text", "prose")), len(lines))
+    run = range(start, end)
+    if start == 0 or len(run) <= FEW or sum(len(lines[n].said) for n in run) < LONG * len(run):
+        return set()
+    likely = sum(chances.get(n, 0.0) for n in run) / len(run)
+    return {*run, *headed} if likely >= (LIKELY if headed else MAY_BE) else set()
+
+
+def _listed_words(lines: Sequence[Line], taken: set[int]) -> set[int]:
+    """Give the words line by line between a line that announces them and a sentence, which both stay."""
+    found: set[int] = set()
+    for n in range(1, len(lines)):
+        above = lines[n - 1]
+        if n - 1 in taken or n not in taken or not above.said.endswith(LEADS) or above.kind not in ("text", "prose"):
+            continue
+        end = n
+        while end < len(lines) and end in taken and len(lines[end].said) <= WORD and end - n < MOST_CONTACTS:
+            end += 1
+        if len(above.said) > HEADING_LENGTH and end < len(lines) and end not in taken and is_hard(lines[end]):
+            found.update(range(n, end))
+    return found
+
+
+def _counts_on(above: Line, line: Line) -> bool:
+    """Tell whether a numbered line is the first under a numbered heading, or the next below the one before it."""
+    own, before = _ITEM.match(line.said), _ITEM.match(above.said)
+    if not own or not before or own[2] != before[2]:
+        return False
+    return int(own[1]) in (1, int(before[1]) + 1) and len(line.said) > ITEM
 
 
 def _goes_on(lines: Sequence[Line], n: int, taken: set[int]) -> bool:
@@ -154,27 +226,49 @@ def _held(
     times = Counter(line.said for line in known)
     above = Counter(line.said for line in known[:start])
     foot = next((n for n in range(start, len(known)) if known[n].kind == "foot"), len(known))
+    framed = max((n for n in range(start) if n in taken and n not in chances), default=-1)
+    barred = {
+        n
+        for n in chances
+        if n >= foot
+        or (
+            (above if n < start else times)[known[n].said] > 1
+            and not (n < start and known[n].said == known[n + 1].said)
+        )
+        or _is_row(known[n].said)
+        or (points_of(known[n], params) >= PLEA and chances[n] <= SURE)
+    }
     likely = {
         n
         for n, chance in chances.items()
-        if chance > _enough(known[n], lines[n], n < start)
-        and n < foot
-        and ((above if n < start else times)[known[n].said] == 1 or (n < start and known[n].said == known[n + 1].said))
-        and not _is_row(known[n].said)
-        and points_of(known[n], params) < PLEA
-    }
+        if chance
+        > (LIKELY if framed < n < start or _is_dated_title(known[n]) else _enough(known[n], lines[n], n < start))
+    } - barred
     below = sentences[-1] + 1 if sentences else foot
-    held = {n for n in likely if n < below and known[n].kind in ("text", "prose")}
-    while below in likely:
-        held.add(below)
+    held = {n for n in likely if n < below and (known[n].kind in ("text", "prose") or _is_dated_title(known[n]))}
+    calm = {n for n, chance in chances.items() if chance > CALM and known[n].kind in ("text", "prose")} - barred
+    while below < foot and (
+        below in likely | calm or below not in taken or _is_heading(known, below, chances, likely | calm)
+    ):
+        if below in taken:
+            held.add(below)
         below += 1
     lost = {n for n in taken - held if known[n].kind == "prose"}
     return {n for n in held if n <= start or n + 1 not in lost}
 
 
+def _is_heading(lines: Sequence[Line], n: int, chances: Mapping[int, float], likely: set[int]) -> bool:
+    """Tell whether words that pages know are the heading of a section of text: that is likely, and what follows, too."""
+    return lines[n].kind in ("sign", "weak", "menu") and chances.get(n, 0.0) > CALM and n + 1 in likely
+
+
+def _is_dated_title(line: Line) -> bool:
+    return line.kind == "stamp" and _DATED.match(line.said) is not None
+
+
 def _is_row(said: str) -> bool:
     words = said.split()
-    return len(words) >= ROW_OF_WORDS and max(map(len, words)) <= LONGEST_WORD
+    return len(words) >= ROW_OF_WORDS and max(map(len, words)) <= LONGEST_WORD and not _PAUSE.search(said)
 
 
 def _enough(known: Line, mended: Line, above: bool) -> float:

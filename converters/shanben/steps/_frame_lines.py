@@ -65,6 +65,8 @@ REPEATED = 3
 """A button that stands so often is one even between paragraphs."""
 BELOW_ABSTRACT = 12
 """Within so many lines below the beginning of an abstract its keywords follow."""
+NAME_PART = 4
+"""A part of a line of names has no more characters."""
 _LONG = 50
 """A line of so many characters is prose even without a final mark."""
 
@@ -226,6 +228,16 @@ def is_hard(line: Line) -> bool:
     return line.kind == "prose" and (
         STOP.search(line.said) is not None or line.said.endswith(LEADS) or len(line.said) >= _LONG
     )
+
+
+def is_names(said: str) -> bool:
+    """Tell whether a line is two or three short names, as of a paper and its reporter.
+
+    >>> [is_names(line) for line in ("江城日报 周晓舟", "春到洞庭湖畔", "春到洞庭湖畔 万物生")]
+    [True, False, False]
+    """
+    parts = said.split()
+    return 2 <= len(parts) <= 3 and all(len(part) <= NAME_PART for part in parts)
 
 
 @lru_cache(maxsize=4)

@@ -22,7 +22,7 @@ import regex
 
 from shanben.errors import SourceError
 from shanben.resources import data_root
-from shanben.steps._frame_lines import FACTS, KNOWN, LEADS, OUTER, STOP, Line, by_line
+from shanben.steps._frame_lines import FACTS, KNOWN, LEADS, OUTER, STOP, Line, by_line, is_names
 from shanben.steps._frame_params import FLAGS
 from shanben.tools.storage import read_source
 
@@ -38,8 +38,8 @@ BORDERS = (KNOWN | FACTS) - {"inside"}
 """Kinds of lines beyond which sentences go, too."""
 PARTS = KNOWN - {"inside"}
 """Kinds of lines that part one run of sentences from the next."""
-PRESENT = 2
-"""So many lines of such kinds make a page."""
+PRESENT, BESIDE = 2, 3
+"""So many lines of such kinds make a page; or one, with facts, and so many buttons, names of columns and facts that are no text."""
 SENTENCES, SENTENCE_CHARACTERS = 3, 120
 """So many sentences, with so many characters in all, make a run that is surely text."""
 COUNTED = 150
@@ -64,6 +64,9 @@ SURE_TITLE = 0.6
 """So great a share of the pairs of characters of a line comes again in the text if it is surely the title."""
 TITLE_LENGTH = 60
 """A longer line is no title."""
+
+MENU = 6
+"""So many lines of such kinds between a title and the text make a menu, other lines in it go, too."""
 
 _LONGEST = 60
 """So many characters of a line are looked at."""
@@ -91,6 +94,15 @@ _END = regex.compile(r"^[（(【\[]?(?:[责責]任[编編][辑輯]|[责責][编�
 """How the line begins with which many sites end a text."""
 _LABEL = regex.compile(r"^(?:作者|楼主|樓主|博主|来自|來自|上传者?|分享者|创建者)[:： ]{0,2}|[ |｜>＞].*$", FLAGS)
 """What stands about a name in a line that gives it."""
+_NEXT = regex.compile(r"[^\p{L}\p{N}]{0,3}[上下]一?(?:篇|条|條|则|則|頁|页)", FLAGS)
+_REPLIES = regex.compile("回答|答案|评论|評論|回复|回應|跟帖|跟贴|留言", FLAGS)
+_PAUSE = regex.compile(r"[，。；]", FLAGS)
+_WINDOW = regex.compile(r" [-–—|｜] \S|_\p{Han}", FLAGS)
+"""What stands between a title and the name of its site in the title of a window."""
+_BUTTON = regex.compile(
+    r"[【\[] ?(?:打印|关闭|關閉|列印|收藏|返回|推荐|分享|纠错|大|中|小)(?:本页|此页|本文|窗口|視窗)? ?[】\]]", FLAGS
+)
+"""A button in brackets, alone on its line."""
 _BARS = regex.compile(r"[|｜·>＞»›/／→┊]", FLAGS)
 _COMMAS = regex.compile(r"[，、,；]", FLAGS)
 _LATIN = regex.compile(r"[A-Za-z]", FLAGS)
@@ -113,20 +125,24 @@ class Weights:
 
     def scores(self, features: Iterable[Iterable[str]]) -> Floats:
         """Give the sum of the weights of each line's features, a column for each zone."""
-        return np.array([self._sum(own) for own in features]) / 10
+        rows = [[self.rows[name] for name in own if name in self.rows] for own in features]
+        if not all(rows):
+            return np.array([self._sum(own) for own in rows]) / 10
+        starts = np.cumsum([0, *map(len, rows[:-1])])
+        return np.add.reduceat(self.weights[[row for own in rows for row in own]], starts, axis=0) / 10
 
     def line_scores(self, lines: Sequence[Line], points: Sequence[int]) -> Floats:
         """Give the same for lines; the sums of their groups of characters are kept for the next round."""
         groups = np.array([self._of_groups(line.said) for line in lines])
         return groups / 10 + self.scores(features_of(lines, points, groups=False))
 
-    def _sum(self, features: Iterable[str]) -> Floats:
-        total: Floats = self.weights[[self.rows[name] for name in features if name in self.rows]].sum(axis=0)
+    def _sum(self, rows: Sequence[int]) -> Floats:
+        total: Floats = self.weights[rows].sum(axis=0)
         return total
 
     @cached_property
     def _of_groups(self) -> Callable[[str], Floats]:
-        return by_line(lambda said: self._sum(_groups(said)))
+        return by_line(lambda said: self._sum([self.rows[name] for name in _groups(said) if name in self.rows]))
 
 
 @lru_cache(maxsize=4)
@@ -203,7 +219,14 @@ def _groups(said: str) -> set[str]:
 
 
 def _is_sentence(said: str) -> bool:
-    return (len(said) >= 12 and STOP.search(said) is not None) or len(said) >= 50
+    """Tell whether a line is a sentence, or as long as one and no title with the name of its site.
+
+    >>> [_is_sentence(said) for said in ("瓦是一片压一片的，中间不用灰浆。", "标题" * 25, "标题" * 25 + " - 某某网")]
+    [True, True, False]
+    """
+    if len(said) >= 12 and STOP.search(said) is not None:
+        return True
+    return len(said) >= 50 and (_PAUSE.search(said) is not None or not _WINDOW.search(said))
 
 
 def _mass(lines: Sequence[Line], numbers: Sequence[int] | range) -> int:
@@ -239,8 +262,10 @@ def features_of(lines: Sequence[Line], points: Sequence[int], *, groups: bool = 
     known = [n for n, line in enumerate(lines) if line.kind in KNOWN]
     facts = [n for n, line in enumerate(lines) if line.kind in FACTS or line.kind == "path"]
     runs = list(_runs(lines))
-    main = max(runs, key=lambda run: _mass(lines, run), default=range(size))
-    share = 4 * _mass(lines, main) // max(1, sum(_mass(lines, run) for run in runs))
+    inside = [sentences[bisect_left(sentences, run.start) : bisect_left(sentences, run.stop)] for run in runs]
+    masses = [_mass(lines, numbers) for numbers in inside]
+    main = max(zip(masses, runs, strict=True), key=lambda found: found[0], default=(0, range(size)))[1]
+    share = 4 * max(masses, default=0) // max(1, sum(masses))
     times = Counter(line.said for line in lines)
     pairs = _han_pairs("".join(line.said for line in lines if STOP.search(line.said) or len(line.said) >= 40)[:_BODY])
     ended = [n for n, line in enumerate(lines) if _END.match(line.said) and sentences and n > sentences[0]]
@@ -316,7 +341,7 @@ def zone_frame(
     """
     if not lines:
         return set(), {}
-    is_page = sum(line.kind in PARTS for line in lines) >= PRESENT
+    parts = sum(line.kind in PARTS or _BUTTON.fullmatch(line.said) is not None for line in lines)
     seen = [n for n in range(len(lines)) if n < OUTER or n >= len(lines) - OUTER]
     outer = [lines[n] for n in seen]
     weights = read_weights(file)
@@ -330,9 +355,13 @@ def zone_frame(
     likely, zones = likelihoods(scores, weights.steps)
     chances = {seen[n]: float(chance) for n, chance in enumerate(likely)}
     text = [n for n, zone in enumerate(zones) if zone == ZONES[TEXT]]
-    around = (*range(text[0]), *range(text[-1] + 1, len(outer)))
+    around = _mass(outer, (*range(text[0]), *range(text[-1] + 1, len(outer))))
+    near = _mass(outer, (*range(text[0]), *range(text[-1] + 1, _end_of_page(outer, text[-1] + 1))))
     said = _mass(outer, range(text[0], text[-1] + 1))
-    if not is_page or (not surely and (not said or said < _mass(outer, around))):
+    if parts == 1 and any(line.kind in FACTS for line in outer):
+        known = ("weak", "menu", *FACTS)
+        parts += sum(chance < DOUBT and outer[n].kind in known for n, chance in enumerate(likely)) >= BESIDE
+    if parts < PRESENT or (not surely and (not said or said < min(around, 2 * near))):
         return set(), chances
     doubtless = {n for n, chance in enumerate(likely) if chance < DOUBT and outer[n].kind != "keep"}
     zones_found = (
@@ -342,6 +371,7 @@ def zone_frame(
     frame = {n for zone in zones_found if _is_dense(outer, zone) for n in zone}
     frame -= _title(outer, text, frame) | _first_line(outer)
     frame |= _under_title(outer, zones, {n for n, chance in enumerate(likely) if chance < DOUBT})
+    frame |= _buttons(outer, zones, doubtless)
     frame |= _names_again(outer, text[0], doubtless, {n for n, chance in enumerate(likely) if chance < EVEN})
     return {seen[n] for n in frame}, chances
 
@@ -350,9 +380,28 @@ def _surely_text(lines: Sequence[Line]) -> range:
     """Give the first run of sentences, from its first to its last sentence; empty where there is none."""
     for run in _runs(lines):
         sentences = [n for n in run if _is_sentence(lines[n].said)]
+        while len(sentences) > SENTENCES and _is_motto(lines, *sentences[:2]):
+            del sentences[0]
         if len(sentences) >= SENTENCES and _mass(lines, sentences) >= SENTENCE_CHARACTERS:
             return range(sentences[0], sentences[-1] + 1)
     return range(0)
+
+
+def _end_of_page(lines: Sequence[Line], start: int) -> int:
+    """Give the first line below the text after which a page tells of other things: a list of links, a foot, the next page."""
+    wanted = (n for n in range(start, len(lines)) if _ends_page(lines[n]))
+    return next(wanted, len(lines))
+
+
+def _ends_page(line: Line) -> bool:
+    if line.kind == "list":
+        return _REPLIES.search(line.said) is None
+    return line.kind == "foot" or _NEXT.match(line.said) is not None
+
+
+def _is_motto(lines: Sequence[Line], first: int, second: int) -> bool:
+    """Tell whether a lone sentence stands so far above the next, with facts between, that a site says it of itself."""
+    return second - first > FEW and any(lines[n].kind in FACTS for n in range(first + 1, second))
 
 
 def _below(lines: Sequence[Line], start: int, doubtless: set[int], doubted: set[int]) -> set[int]:
@@ -407,6 +456,8 @@ def _title_likeness(lines: Sequence[Line], text: Sequence[int]) -> float:
     said = lines[text[0]].said
     if not LONGER <= len(said) <= TITLE_LENGTH or _is_sentence(said) or _SHAPE_PATTERNS["num"].search(said):
         return 0.0
+    if is_names(said):
+        return 0.0
     return _again(said, _han_pairs("".join(lines[n].said for n in text[1:] if _is_sentence(lines[n].said))[:_BODY]))
 
 
@@ -418,12 +469,25 @@ def _first(lines: Sequence[Line], among: range, wanted: set[int]) -> int:
 def _under_title(lines: Sequence[Line], zones: str, doubtless: set[int]) -> set[int]:
     """Give the controls between a title of at most two lines and the text; facts stay."""
     block = regex.match("(H*TT?)(I+)T", zones)
-    if not block or lines[len(block[1]) - 1].said.endswith(LEADS) or _is_sentence(lines[len(block[1]) - 1].said):
+    if not block or lines[len(block[1]) - 1].said.endswith(LEADS) or STOP.search(lines[len(block[1]) - 1].said):
         return set()
     between = range(len(block[1]), len(block[1]) + len(block[2]))
-    return {
-        n for n in between if n in doubtless and lines[n].kind in ANCHORS - FACTS and not _is_sentence(lines[n].said)
-    }
+    anchors = [n for n in between if n in doubtless and lines[n].kind in ANCHORS - FACTS]
+    if len(anchors) >= MENU and 2 * len(anchors) >= len(between):  # a menu below the title of the window
+        return {n for n in doubtless if n in between and n <= anchors[-1]}
+    return {n for n in anchors if not _is_sentence(lines[n].said)}
+
+
+def _buttons(lines: Sequence[Line], zones: str, doubtless: set[int]) -> set[int]:
+    """Give the long rows of buttons and counts, line by line, that stand in the text."""
+    known = "".join(
+        ("d" if _DIGITS.search(line.said) else "k")
+        if zone != ZONES[TEXT] and n in doubtless and line.kind in ANCHORS - FACTS and len(line.said) <= NAME
+        else "."
+        for n, (zone, line) in enumerate(zip(zones, lines, strict=True))
+    )
+    rows = [row for row in regex.finditer(f"[dk]{{{MENU},}}", known) if "d" in row[0]]
+    return {n for row in rows for n in range(*row.span())}
 
 
 def _names_again(lines: Sequence[Line], title: int, doubtless: set[int], doubted: set[int]) -> set[int]:
