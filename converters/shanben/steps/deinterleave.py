@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import regex
+
 from shanben.columns.lines import may_hold_columns, printed_lines
 from shanben.ledger import Change, Finding, Held, Suggestion
 from shanben.steps import Step
@@ -47,13 +49,49 @@ def deinterleave(text: Text, params: Params) -> Iterator[Finding]:
     >>> list(deinterleave(Text.of("不忘初心\n牢记使命"), Params()))
     []
     """
-    pieces, width = printed_lines(text.content)
-    if not may_hold_columns(text.content, pieces, width, params.least):
+    from_parts = [(start, list(_in_part(text.content[start:end], params))) for start, end in _parts(text.content)]
+    held = [f for _, found in from_parts for f in found if isinstance(f, Held)]
+    if held and sum(map(len, (found for _, found in from_parts))) == len(held):
+        yield held[0]
+    for start, found in from_parts:
+        yield from (_shifted(f, start) for f in found if not isinstance(f, Held))
+
+
+LONGEST_PART = 200_000
+"""Characters of a text that are looked at together; what belongs together on a page stands nearer than that."""
+_BORDERS = tuple(regex.compile(p) for p in (r"\f", r"\n[ \u3000]*\n", r"[。！？”」』]\n", r"\n"))
+
+
+def _parts(content: str) -> Iterator[tuple[int, int]]:
+    """Cut a long text in parts where a page ends, else at an empty line, a full stop, or a line end."""
+    start = 0
+    while len(content) - start > LONGEST_PART:
+        middle, end = start + LONGEST_PART // 2, start + LONGEST_PART
+        found = (max((m.end() for m in border.finditer(content, middle, end)), default=0) for border in _BORDERS)
+        cut = next(filter(None, found), 0) or content.find("\n", end) + 1
+        if not cut:
+            break
+        yield start, cut
+        start = cut
+    yield start, len(content)
+
+
+def _shifted(finding: Change | Suggestion, by: int) -> Change | Suggestion:
+    if not by:
+        return finding
+    if isinstance(finding, Change) and finding.to is not None:
+        return replace(finding, start=finding.start + by, to=finding.to + by)
+    return replace(finding, start=finding.start + by)
+
+
+def _in_part(content: str, params: Params) -> Iterator[Change | Suggestion | Held]:
+    pieces, width = printed_lines(content)
+    if not may_hold_columns(content, pieces, width, params.least):
         return
     from shanben.columns.order import Settings, reorder  # NumPy and the model, only for texts that need them
 
     settings = Settings(least=params.least, price=params.price, threshold=params.threshold, model=params.model)
-    found = reorder(text.content, settings)
+    found = reorder(content, settings)
     if found.evidence is None:
         if found.note:
             yield Held(found.note)
