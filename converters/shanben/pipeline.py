@@ -31,6 +31,7 @@ from shanben.ledger import (
     Suppressed,
     apply_changes,
     map_marks,
+    undo_changes,
 )
 from shanben.presence import Index, Presence
 from shanben.profiles import PLAIN, Profile, apply_profile, judge
@@ -304,12 +305,14 @@ Judge = Callable[[str], tuple[Plan, ProfileChoice]]
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """A moment of the work to which one can go back."""
+    """A moment of the work to which one can go back. ``digest`` is that of its text, which is not kept: a long text
+    in many rounds would fill the memory, and undoing the passes since then gives it back."""
 
     passes: int
     captured: int
-    text: Text
+    marks: tuple[Mark, ...]
     quoted: dict[Quote, list[Span]]
+    digest: str
 
 
 @dataclass(slots=True)
@@ -332,14 +335,23 @@ class _State:
 
     def here(self) -> _Point:
         """Give what `back` needs to come back to this point."""
-        return _Point(len(self.passes), len(self.captured), self.text, dict(self.refusals.quoted))
+        digest = text_digest(self.text.content)
+        return _Point(len(self.passes), len(self.captured), self.text.marks, dict(self.refusals.quoted), digest)
+
+    def content_at(self, point: _Point) -> str:
+        """Give the text as it was at a point."""
+        content = self.text.content
+        for p in reversed(self.passes[point.passes :]):
+            content = undo_changes(content, p.changes, unit=p.unit)
+        return content
 
     def back(self, point: _Point) -> None:
         """Undo all passes and captures since a point."""
+        content = self.content_at(point)
         self.passes, self.captured = self.passes[: point.passes], self.captured[: point.captured]
         self.refusals.quoted = dict(point.quoted)
-        self.presence = Presence(point.text.content, self.steps.index)
-        self.text = replace(point.text, held=self.presence.held)
+        self.presence = Presence(content, self.steps.index)
+        self.text = replace(self.text, content=content, marks=point.marks, held=self.presence.held)
         self.version += 1
 
     def follow(self, steps: Plan) -> None:
@@ -433,7 +445,8 @@ def _settle(state: _State, steps: Plan, name: str, again: Judge | None) -> list[
     """Bring the text to rest under the plan, and under those that it then asks for itself; give these."""
     whole = _rest(state, steps, name)
     plans = [steps]
-    seen = {state.text.content: state.here()}
+    here = state.here()
+    seen = {here.digest: here}
     while again:
         following = again(state.text.content)[0]
         known = {unit.rule.digest for unit in plans[-1].cleaning} if whole else set()
@@ -441,15 +454,15 @@ def _settle(state: _State, steps: Plan, name: str, again: Judge | None) -> list[
             break
         before = state.here()
         whole = _rest(state, following, name)
-        if state.text.content == before.text.content:
+        here = state.here()
+        if here.digest == before.digest:
             state.back(before)
             break
         plans.append(following)
-        if state.text.content in seen:  # the plans undo each other: of the texts in the circle the first stays
-            circle = list(seen)[list(seen).index(state.text.content) :]
-            state.back(seen[min(circle)])
+        if here.digest in seen:  # the plans undo each other: of the texts in the circle the first stays
+            state.back(min(_circle(seen, here), key=state.content_at))
             break
-        seen[state.text.content] = state.here()
+        seen[here.digest] = here
     return plans[1:]
 
 
@@ -471,7 +484,8 @@ def _rest(state: _State, steps: Plan, name: str) -> bool:
 
     False: rules undo each other, and the text is the first in order of those in the circle.
     """
-    ends = {state.text.content: state.here()}
+    here = state.here()
+    ends = {here.digest: here}
     for turn in range(MAX_ROUNDS):
         state.rounds += 1
         count = len(state.passes)
@@ -481,13 +495,13 @@ def _rest(state: _State, steps: Plan, name: str) -> bool:
             _round(state, steps)
         if len(state.passes) == count:
             return True
-        if state.text.content in ends:  # rules undo each other: of the texts in the circle the first in order stays
-            circle = list(ends)[list(ends).index(state.text.content) :]
-            fighters = sorted({p.unit for p in state.passes[ends[state.text.content].passes :]})
-            state.back(ends[min(circle)])
+        here = state.here()
+        if here.digest in ends:  # rules undo each other: of the texts in the circle the first in order stays
+            fighters = sorted({p.unit for p in state.passes[ends[here.digest].passes :]})
+            state.back(min(_circle(ends, here), key=state.content_at))
             state.last += [(f, Held(_fight(f, fighters)), len(state.passes)) for f in fighters]
             return False
-        ends[state.text.content] = state.here()
+        ends[here.digest] = here
     busy = sorted({p.unit for p in state.passes if p.round == state.rounds})
     raise RestlessError(
         f"the rules never come to rest: after {MAX_ROUNDS} rounds they still change the text that they have made "
@@ -497,6 +511,11 @@ def _rest(state: _State, steps: Plan, name: str) -> bool:
         "or set one of them to `level: off`",
         rules=tuple(busy),
     )
+
+
+def _circle(points: Mapping[str, _Point], here: _Point) -> list[_Point]:
+    """Give the points of which the text came back to the first."""
+    return [p for p in points.values() if p.passes >= points[here.digest].passes]
 
 
 _NOTHING_LEFT = "it would leave nothing of the text"
