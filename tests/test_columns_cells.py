@@ -12,6 +12,11 @@ from shanben.columns import cells as cells_module
 from shanben.columns.cells import SPANNING, Cell, find_cells
 from shanben.columns.joints import JointModel, load
 from shanben.columns.lines import may_hold_columns, printed_lines
+from shanben.ledger import Change, apply_changes
+from shanben.steps import all_steps
+from shanben.steps import deinterleave as deinterleave_module
+from shanben.steps.deinterleave import _parts
+from shanben.values import Text
 
 # Plain prose written for this test.
 REPORT = (
@@ -231,3 +236,25 @@ def test_only_lines_among_open_ones_may_be_rows() -> None:
     )
     assert found == [False] * 30 + [True] * 16
     assert not any(cells_module._open_lines("春天来了，田野里的花都开了。\n春天来了，田野里的花都开\n" * 4))
+
+
+def test_a_long_text_is_put_in_order_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns far from each other in a text longer than a part come out as each does alone, their places shifted."""
+    page = "\n".join(line for row in zip(*CHINESE, strict=True) for line in row) + "\n"
+    prose = "".join(f"第{n}天，春天来了，田野里的花都开了，人们走出家门。\n" for n in range(30))
+    step = all_steps()["deinterleave"]
+    alone = apply_changes(page, [f for f in step.run(Text.of(page), step.params()) if isinstance(f, Change)])
+    assert alone != page
+    monkeypatch.setattr(deinterleave_module, "LONGEST_PART", len(page) + 200)
+    text = f"{page}\f\n{prose}\f\n{page}"
+    changes = [f for f in step.run(Text.of(text), step.params()) if isinstance(f, Change)]
+    assert apply_changes(text, changes) == f"{alone}\f\n{prose}\f\n{alone}"
+
+
+@pytest.mark.parametrize("border", ["\f", "\n\n", "。\n", "\n"])
+def test_parts_end_at_the_best_border(border: str) -> None:
+    text = f"{'春' * 30_000}{border}{'花' * 60_000}\n{'月' * 10}"
+    parts = list(_parts(text))
+    assert "".join(text[a:b] for a, b in parts) == text
+    assert text[parts[0][0] : parts[0][1]].endswith(border)
+    assert list(_parts("春" * 200_000)) == [(0, 200_000)], "a line is never cut"

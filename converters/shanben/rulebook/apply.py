@@ -39,7 +39,7 @@ UNTOUCHABLE = "redaction"
 WOULD_REDACT = "it would touch a redaction"
 PHASE_INVARIANT: Mapping[str, Invariant] = {"layout": "only-punctuation", "punctuation": "only-punctuation"}
 _DIGITS = regex.compile(r"\d+")
-_CONTENT = regex.compile(r"[\p{L}\p{N}]", PATTERN_FLAGS)
+_CONTENT = regex.compile(r"[\p{L}\p{N}]++", PATTERN_FLAGS)
 
 
 def pattern_of(rule: Rule) -> regex.Pattern[str]:

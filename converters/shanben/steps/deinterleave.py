@@ -57,7 +57,7 @@ def deinterleave(text: Text, params: Params) -> Iterator[Finding]:
         yield from (_shifted(f, start) for f in found if not isinstance(f, Held))
 
 
-LONGEST_PART = 200_000
+LONGEST_PART = 50_000
 """Characters of a text that are looked at together; what belongs together on a page stands nearer than that."""
 _BORDERS = tuple(regex.compile(p) for p in (r"\f", r"\n[ \u3000]*\n", r"[。！？”」』]\n", r"\n"))
 
