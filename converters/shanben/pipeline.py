@@ -565,7 +565,7 @@ def _round(state: _State, steps: Plan, *, costly: bool = True) -> None:
         state.mark(f for f in found if isinstance(f, Mark))
         if changes:
             after = apply_changes(text.content, changes, unit=unit.id)
-            if _LETTER.search(text.content) and not _LETTER.search(after):
+            if unit.rule.limit.drop < 1 and _LETTER.search(text.content) and not _LETTER.search(after):
                 state.last.append((unit.id, Held(_NOTHING_LEFT), at))
                 continue
             state.passes.append(Pass(unit.id, unit.rule.phase, unit.rule.digest, state.rounds, changes))
