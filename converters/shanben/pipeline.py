@@ -44,6 +44,7 @@ from shanben.rulebook.apply import (
     Unit,
     findings,
     grows_without_end,
+    has_content,
     in_order,
     make_guards,
     make_unit,
@@ -68,7 +69,6 @@ DOCUMENT_SECONDS = 600.0
 OWN_PHASE = "works"
 """Where rules run that lie at the top of a user's folder: last, so that they see the text as it comes out."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_LETTER = re.compile(r"[^\W_]")
 
 
 def version() -> str:
@@ -565,7 +565,7 @@ def _round(state: _State, steps: Plan, *, costly: bool = True) -> None:
         state.mark(f for f in found if isinstance(f, Mark))
         if changes:
             after = apply_changes(text.content, changes, unit=unit.id)
-            if unit.rule.limit.drop < 1 and _LETTER.search(text.content) and not _LETTER.search(after):
+            if unit.rule.limit.drop < 1 and not has_content(after) and has_content(text.content):
                 state.last.append((unit.id, Held(_NOTHING_LEFT), at))
                 continue
             state.passes.append(Pass(unit.id, unit.rule.phase, unit.rule.digest, state.rounds, changes))

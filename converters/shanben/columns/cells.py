@@ -35,9 +35,9 @@ from math import log
 
 import numpy as np
 import numpy.typing as npt
-import regex
 
 from shanben.columns.joints import BREAK, Ints, JointModel, NGrams, Script
+from shanben.columns.lines import ROW
 from shanben.columns.lines import cells as width_of
 
 Reals = npt.NDArray[np.float64]
@@ -119,7 +119,6 @@ def _measures(c: str) -> tuple[float, int]:
     return _width(c), 2 if unicodedata.east_asian_width(c) in "WF" else 1
 
 
-_LINE = regex.compile(r"\S(?:[^\n]*\S)?")
 _SAMPLED = 6_000
 """So many places in lines that are no rows are looked at, to learn how the text flows."""
 
@@ -141,7 +140,11 @@ class Stream:
 
     def __init__(self, text: str, model: JointModel, open_lines: Sequence[bool]) -> None:
         self.text = text
-        self._closed = [line.span() for line, may in zip(_LINE.finditer(text), open_lines, strict=True) if not may]
+        self._closed = [0] * (len(text) + 1)
+        """The number of the line of each character, from 1, where that line is not open, else 0."""
+        for number, (line, may) in enumerate(zip(ROW.finditer(text), open_lines, strict=True), start=1):
+            if not may:
+                self._closed[slice(*line.span())] = [number] * len(line.group())
         self.script: Script = script_of(text)
         self.ngrams: NGrams = model.models[self.script]
         self.order = self.ngrams.order - 1
@@ -254,8 +257,8 @@ class Stream:
 
     def _candidates(self) -> Iterator[tuple[int, int, int, str]]:
         text, solid, latin = self.text, self.solid, self.script == "latin"
-        closed = self._in_closed_lines()
-        step = 1 + sum(end - start for start, end in self._closed) // _SAMPLED
+        closed = self._closed
+        step = 1 + (len(closed) - closed.count(0)) // _SAMPLED
         for u in range(len(solid) - 1):
             p, q = solid[u], solid[u + 1]
             if closed[p] and closed[q] == closed[p] and u % step:
@@ -286,13 +289,6 @@ class Stream:
                 if marked not in ("K", "D") or r == u + 1:
                     yield p + 1, end + 1, after, marked
 
-    def _in_closed_lines(self) -> list[int]:
-        """Give for each character the number of its line, from 1, if that is not open, else 0."""
-        numbers = [0] * len(self.text)
-        for number, (start, end) in enumerate(self._closed, start=1):
-            numbers[start:end] = [number] * (end - start)
-        return numbers
-
     def _cut(self) -> None:
         text, last = self.text, self.solid[-1] + 1
         found = sorted(self._candidates(), key=lambda c: (c[2], c[0]))
@@ -312,7 +308,7 @@ class Stream:
             tails, heads, base, [k for k, c in enumerate(kind) if c == ("A" if self.script == "latin" else "0")]
         )
         flow = self._calibrated(tails, heads, base, every, every)
-        closed = np.array([*self._in_closed_lines(), 0], np.int64)
+        closed = np.array(self._closed, np.int64)
         inner = (closed[a - 1] > 0) & (closed[a - 1] == closed[b])
         keep = np.array([k != "0" or f < 1.2 for k, f in zip(kind, flow, strict=True)]) & ~inner
         keep[-1] = True
@@ -944,7 +940,7 @@ def _open_lines(text: str) -> list[bool]:
 
     A line so long that several rows may be joined in it counts for as many.
     """
-    lines = _LINE.findall(text)
+    lines = ROW.findall(text)
     size = [width_of(line) for line in lines]
     wide = [n for n, width in enumerate(size) if width >= _WIDE]
     rows = [0 if lines[n][-1] in FINAL else 1 + int(size[n] / _ROW) for n in wide]

@@ -10,7 +10,8 @@ from functools import lru_cache
 
 import regex
 
-_ROW = regex.compile(r"\S(?:[^\n]*\S)?")
+ROW = regex.compile(r"\S(?:[^\n]*\S)?")
+"""A line that is not empty, without the blanks at its ends."""
 _BLANK = regex.compile(r"(?<=\S) (?=\S)")
 _HAN = regex.compile(r"\p{Han}")
 _TORN = regex.compile(r"[a-z]- [a-z]")
@@ -70,7 +71,7 @@ _REMEMBERED = 50_000
 
 
 def _printed_lines(text: str) -> tuple[Sequence[Piece], float]:
-    rows = [(m.start(), m.end()) for m in _ROW.finditer(text)]
+    rows = [(m.start(), m.end()) for m in ROW.finditer(text)]
     inner: list[float] = []
     for start, end in rows:
         edges = [start - 1, *(c for c in _blanks(text, start, end) if not _between_words(text, c)), end]

@@ -399,6 +399,11 @@ def content_of(text: str) -> str:
     return "".join(_CONTENT.findall(text))
 
 
+def has_content(text: str) -> bool:
+    """Tell whether a text has a letter, a Han character or a digit."""
+    return _CONTENT.search(text) is not None
+
+
 def _breaks(invariant: Invariant, changes: Sequence[Change]) -> str:
     """Say how the changes break the invariant; empty if they keep it."""
     if not invariant:

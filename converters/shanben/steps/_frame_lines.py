@@ -135,25 +135,21 @@ def _longest(words: frozenset[str]) -> int:
     return max(map(len, words), default=0)
 
 
-def _grouped(params: Params) -> tuple[tuple[Kind, tuple[str, ...]], ...]:
-    """Give the groups of patterns by the kind that they tell, in the order in which they are tried."""
-    return (
-        ("keep", params.keep), ("inside", params.inside), ("path", params.paths), ("sign", params.signs),
-        ("foot", params.feet), ("stamp", params.stamps), ("fact", params.facts), ("list", params.lists),
-    )  # fmt: skip
-
-
 class _Kinds:
     """Tells the kind of a line by the vocabularies."""
 
     def __init__(self, params: Params) -> None:
-        self._params = params
         self._weak = bare_set(params.weak)
         self._menu = bare_set(params.menu)
         self._strong = bare_set(params.words) - self._weak
         self._all = self._strong | self._weak | self._menu
         self._ends = tuple(params.endings)
-        self._groups = Groups([patterns for _, patterns in _grouped(params)])
+        grouped: dict[Kind, tuple[str, ...]] = {  # in the order in which they are tried
+            "keep": params.keep, "inside": params.inside, "path": params.paths, "sign": params.signs,
+            "foot": params.feet, "stamp": params.stamps, "fact": params.facts, "list": params.lists,
+        }  # fmt: skip
+        self._kinds = tuple(grouped)
+        self._groups = Groups(tuple(grouped.values()))
         self._near = Groups([params.near])
 
     def of(self, line: str) -> Kind:
@@ -162,7 +158,7 @@ class _Kinds:
             return "prose"
         group = self._groups.first(line)
         if group is not None:
-            kind = _grouped(self._params)[group][0]
+            kind = self._kinds[group]
             certain = kind in ("keep", "inside", "stamp") or line.endswith(LEADS)
             return kind if certain or _GAPS.sub("", line) not in self._weak else "weak"
         control = self._control(line)
@@ -243,7 +239,7 @@ def is_names(said: str) -> bool:
 @lru_cache(maxsize=4)
 def _kinds(params: Params) -> Callable[[str], Kind]:
     """Give what tells the kind of a line; it remembers the lines that it has seen."""
-    return lru_cache(maxsize=8192)(_Kinds(params).of)
+    return by_line(_Kinds(params).of)
 
 
 def outer_lines(text: Text, params: Params) -> list[Line]:

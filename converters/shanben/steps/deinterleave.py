@@ -49,12 +49,15 @@ def deinterleave(text: Text, params: Params) -> Iterator[Finding]:
     >>> list(deinterleave(Text.of("不忘初心\n牢记使命"), Params()))
     []
     """
-    from_parts = [(start, list(_in_part(text.content[start:end], params))) for start, end in _parts(text.content)]
-    held = [f for _, found in from_parts for f in found if isinstance(f, Held)]
-    if held and sum(map(len, (found for _, found in from_parts))) == len(held):
-        yield held[0]
-    for start, found in from_parts:
-        yield from (_shifted(f, start) for f in found if not isinstance(f, Held))
+    held: list[Held] = []
+    found = []
+    for start, end in _parts(text.content):
+        for finding in _in_part(text.content[start:end], params):
+            if isinstance(finding, Held):
+                held.append(finding)
+            else:
+                found.append(_shifted(finding, start))
+    yield from found or held[:1]
 
 
 LONGEST_PART = 50_000
