@@ -24,6 +24,7 @@ from shanben.errors import SourceError
 from shanben.resources import data_root
 from shanben.steps._frame_lines import FACTS, KNOWN, LEADS, OUTER, STOP, Line, by_line, is_names
 from shanben.steps._frame_params import FLAGS
+from shanben.steps._frame_scores import HAN, han_pairs
 from shanben.tools.storage import read_source
 
 ZONES = "HTIF"
@@ -72,10 +73,8 @@ _LONGEST = 60
 """So many characters of a line are looked at."""
 _ENDS = 120
 """So many characters at each end of a long line tell its shape."""
-_BODY = 20_000
 _DIGITS = regex.compile(r"\d+", FLAGS)
 _BLANKS = regex.compile(r"\s+", FLAGS)
-_HAN = regex.compile(r"\p{Han}+", FLAGS)
 _STEPS = (0, 1, 2, 3, 5, 8, 12, 20, 40)
 _LENGTHS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 28, 40, 60, 100)
 _SHAPES = {
@@ -200,7 +199,7 @@ def shape_of(said: str) -> list[str]:
         found.append("row")
     digits, latin = sum(map(str.isdigit, said)), len(_LATIN.findall(said))
     found += [f"digits{4 * digits // max(1, len(said))}", f"latin{4 * latin // max(1, len(said))}"]
-    if not _HAN.search(said):
+    if not HAN.search(said):
         found.append("nohan" if digits or latin else "marks")
     if said.startswith(_OPENING):
         found.append(f"opens{said[0]}")
@@ -244,13 +243,9 @@ def _runs(lines: Sequence[Line]) -> Iterator[range]:
             start = n + 1
 
 
-def _han_pairs(said: str) -> set[str]:
-    return {run[n : n + 2] for run in _HAN.findall(said) for n in range(len(run) - 1)}
-
-
 def _again(said: str, pairs: set[str]) -> float:
     """Give which share of the pairs of characters of a line stands in the text, 0 for a line without three."""
-    own = _han_pairs(said[:_BODY])
+    own = han_pairs(said)
     return len(own & pairs) / len(own) if len(own) >= 2 else 0.0
 
 
@@ -267,7 +262,7 @@ def features_of(lines: Sequence[Line], points: Sequence[int], *, groups: bool = 
     main = max(zip(masses, runs, strict=True), key=lambda found: found[0], default=(0, range(size)))[1]
     share = 4 * max(masses, default=0) // max(1, sum(masses))
     times = Counter(line.said for line in lines)
-    pairs = _han_pairs("".join(line.said for line in lines if STOP.search(line.said) or len(line.said) >= 40)[:_BODY])
+    pairs = han_pairs("".join(line.said for line in lines if STOP.search(line.said) or len(line.said) >= 40))
     ended = [n for n, line in enumerate(lines) if _END.match(line.said) and sentences and n > sentences[0]]
     found = []
     for n, line in enumerate(lines):
@@ -288,7 +283,7 @@ def features_of(lines: Sequence[Line], points: Sequence[int], *, groups: bool = 
             own.append("ended")
         if times[line.said] > 1:
             own.append(f"times{min(4, times[line.said])}")
-        if len(_HAN.findall(line.said)) and len(line.said) >= 4:
+        if HAN.search(line.said) and len(line.said) >= 4:
             own.append(f"again{int(4 * _again(line.said, pairs))}")
         found.append(own)
     return found
@@ -458,7 +453,7 @@ def _title_likeness(lines: Sequence[Line], text: Sequence[int]) -> float:
         return 0.0
     if is_names(said):
         return 0.0
-    return _again(said, _han_pairs("".join(lines[n].said for n in text[1:] if _is_sentence(lines[n].said))[:_BODY]))
+    return _again(said, han_pairs("".join(lines[n].said for n in text[1:] if _is_sentence(lines[n].said))))
 
 
 def _first(lines: Sequence[Line], among: range, wanted: set[int]) -> int:
@@ -515,7 +510,7 @@ def _title(lines: Sequence[Line], text: Sequence[int], frame: set[int]) -> set[i
     """
     sentence = _SHAPE_PATTERNS["sent"]
     said = [s for n in text if len(s := lines[n].said) >= 20 or STOP.search(s) or sentence.search(s)]
-    pairs = _han_pairs("".join(said)[:_BODY])
+    pairs = han_pairs("".join(said))
     may_be = [
         n
         for n in range(text[0])
