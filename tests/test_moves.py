@@ -6,7 +6,7 @@ import json
 import random
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -179,24 +179,19 @@ def test_words_within_a_line_may_move() -> None:
     assert [s.place for s in picture.lines] == ["1", "1:12", "2", "2:12"]
 
 
-@dataclass(frozen=True)
-class Aimed(Suggestion):
-    to: int | None = None
-
-
 def test_suggestions_are_told_with_their_target_where_they_have_one() -> None:
     text = "甲甲\n乙乙\n丙丙\n丁丁\n"
     findings = [
         Suggestion(3, "乙乙\n", "", "alone here", 6.0),
         Suggestion(3, "乙乙\n丙丙\n", "丙丙\n乙乙\n", "the other way round", 7.0),
-        Aimed(9, "丁丁\n", "丁丁\n", "goes on", 8.0, to=0),
+        Suggestion(9, "丁丁\n", "丁丁\n", "goes on", 8.0),
         Held("a limit"),
         Capture(0, "date", "2020"),
     ]
     picture = told(text, findings=findings)
     assert not picture.blocks and not picture.cuts
     assert [(p.line, p.target, p.text, p.gain) for p in picture.suggestions] == [
-        (2, None, "乙乙", 6.0), (2, (4, 1), "乙乙", 7.0), (4, (1, 1), "丁丁", 8.0),
+        (2, None, "乙乙", 6.0), (2, (4, 1), "乙乙", 7.0), (4, None, "丁丁", 8.0),
     ]  # fmt: skip
     assert picture.headline() == "No line was moved; 3 suggestions not carried out."
 

@@ -161,7 +161,7 @@ def test_nothing_is_kept_when_it_is_off_or_the_folder_cannot_be_made(
 
 def test_old_entries_go(cache: Path) -> None:
     checked = pipeline._checked((), None)
-    small = Checked(checked.book, {}, {})
+    small = Checked(checked.book, {}, {}, {})
     for number in range(rule_cache.MOST_KEPT + 3):
         save(f"{number:064}", small)
     assert len(list(cache.glob("*.json"))) == rule_cache.MOST_KEPT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -101,6 +102,8 @@ class _Commands(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         kwargs["standalone_mode"] = False
         gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
+        atexit.unregister(gc.freeze)
+        atexit.register(gc.freeze)  # the end looks through all objects once more, for nothing
         end_in_order()
         if None in (sys.stdin, sys.stdout, sys.stderr):  # started with a closed stream: give it an empty one
             with Path(os.devnull).open("r+", encoding="utf-8") as nothing:

@@ -21,8 +21,8 @@ import re
 import typing
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, get_args
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, NamedTuple, get_args
 
 from shanben.errors import LedgerError
 from shanben.values import Decoding, Mark, Segment
@@ -33,8 +33,7 @@ MAX_PASSES = 20_000
 How = Literal["evidence", "named"]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One edit. ``start`` and ``to`` are code points of the text that the unit was given.
 
     With ``to``, ``before`` (equal to ``after``) is taken out at ``start`` and put in before ``to``.
@@ -63,8 +62,7 @@ class Change:
         return "substitute" if self.after else "delete"
 
 
-@dataclass(frozen=True, slots=True)
-class Capture:
+class Capture(NamedTuple):
     """A fact found in the text, for the metadata. ``field`` is a Dublin Core term."""
 
     start: int
@@ -72,8 +70,7 @@ class Capture:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(NamedTuple):
     """A place where the unit would act but must not, with the reason. Nothing is edited."""
 
     start: int
@@ -83,8 +80,7 @@ class Suggestion:
     gain: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A unit that was held back as a whole in this text (a limit, an invariant), with the reason."""
 
     reason: str
@@ -104,8 +100,7 @@ class Pass:
     changes: tuple[Change, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """A capture, suggestion or hold-back as it stands in the ledger. Line and column in the source, from 1."""
 
     unit: str
@@ -327,7 +322,7 @@ def map_marks(marks: Iterable[Mark], changes: Sequence[Change]) -> tuple[Mark, .
     if not marks:
         return marks
     places = OffsetMap(changes)
-    return tuple(replace(m, start=places.forward(m.start)) for m in marks)
+    return tuple(m._replace(start=places.forward(m.start)) for m in marks)
 
 
 # --- as JSON lines -----------------------------------------------------------------------------------------

@@ -631,12 +631,9 @@ def _proposals(
 def _aim(suggestion: Suggestion) -> tuple[int, int, int | None]:
     """Give start and end of the suggested block, and the place before which it would go, if that is said.
 
-    It is said with a ``to``, or by showing one stretch in two orders: before AB, after BA.
+    It is said by showing one stretch in two orders: before AB, after BA.
     """
     start, before, after = suggestion.start, suggestion.before, suggestion.after
-    to = getattr(suggestion, "to", None)
-    if isinstance(to, int):
-        return start, start + len(before), to
     if before != after and len(before) == len(after):
         first = (before + before).find(after)
         if 0 < first <= len(before) // 2:

@@ -74,7 +74,7 @@ def add_rule(said: NewRule, file: Path = DEFAULT_FILE) -> Written:
         if not failures:
             break
     write_file(target, data)
-    here = tuple(replace(f, place=replace(f.place, file=str(file))) if f.rule == said.id else f for f in failures)
+    here = tuple(replace(f, place=f.place._replace(file=str(file))) if f.rule == said.id else f for f in failures)
     return Written(file, rule.place.line, entry, here)
 
 

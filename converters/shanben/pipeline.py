@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shanben import __version__, rule_cache
 from shanben.decode import decode, encode
@@ -53,7 +53,7 @@ from shanben.rulebook.apply import (
 from shanben.rulebook.gates import Facts, facts_of, learn
 from shanben.rulebook.patterns import full_pattern
 from shanben.rulebook.schema import PHASES, Rulebook
-from shanben.steps import all_steps
+from shanben.steps import all_steps, learn_needs, step_named
 from shanben.suppressions import Quote, Refusals, Suppression, as_noted, noted, raise_unused
 from shanben.suppressions import check as check_suppressions
 from shanben.values import Decoding, Guard, Mark, Segment, Source, Span, Text, with_marks
@@ -142,10 +142,11 @@ def _checked(layers: tuple[str, ...], work: str | None) -> Checked:
 
         book = load_layers(rules_root(), layers, work)
         profiles = load_profiles(book, layers)
-        checked = Checked(book, profiles, _facts(book, profiles))
+        checked = Checked(book, profiles, _facts(book, profiles), {s.name: s.needs for s in all_steps().values()})
         if key:
             rule_cache.save(key, checked)
     learn(checked.facts)
+    learn_needs(checked.step_needs)
     return checked
 
 
@@ -303,8 +304,7 @@ def _decoded(source: str | bytes | Source, encoding: str | None, name: str) -> D
 Judge = Callable[[str], tuple[Plan, ProfileChoice]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Point:
+class _Point(NamedTuple):
     """A moment of the work to which one can go back. ``digest`` is that of its text, which is not kept: a long text
     in many rounds would fill the memory, and undoing the passes since then gives it back."""
 
@@ -550,7 +550,7 @@ def _round(state: _State, steps: Plan, *, costly: bool = True) -> None:
     for number, unit in enumerate(steps.cleaning):
         if not presence.open[number]:  # so it is of most units
             continue
-        if not costly and unit.rule.step and all_steps()[unit.rule.step].costly:
+        if not costly and unit.rule.step and step_named(unit.rule.step).costly:
             continue
         given = state.findings(number)
         if not given:
@@ -560,7 +560,7 @@ def _round(state: _State, steps: Plan, *, costly: bool = True) -> None:
         changes = tuple(f for f in found if isinstance(f, Change))
         state.captured += [(unit.id, f, at) for f in found if isinstance(f, Capture)]
         state.last += [(unit.id, f, at) for f in found if isinstance(f, Suggestion | Held)]
-        if state.rounds == 1 and unit.rule.step and all_steps()[unit.rule.step].lasting:
+        if state.rounds == 1 and unit.rule.step and step_named(unit.rule.step).lasting:
             state.lasting += [(unit.id, f, at) for f in found if isinstance(f, Suggestion)]
         state.mark(f for f in found if isinstance(f, Mark))
         if changes:
@@ -636,7 +636,7 @@ def _notes(
                     maps[id(p)] = OffsetMap(p.changes)
                 end = maps[id(p)].forward(end)
             line, column = place(finding.start, at)
-            notes[(unit, line, column, finding.before)] = Note(unit, line, column, replace(finding, start=end))
+            notes[(unit, line, column, finding.before)] = Note(unit, line, column, finding._replace(start=end))
         elif isinstance(finding, Held):
             notes[(unit,)] = Note(unit, 1, 1, finding)
     return tuple(notes.values())

@@ -52,8 +52,10 @@ class Index:
                 bit = numbers.get(key)
                 if bit is None:
                     bit = numbers[key] = 1 << len(numbers)
-                    for part in {*clause.characters, *clause.pairs}:
-                        wanted[part] = wanted.get(part, 0) | bit
+                    parts = clause.characters.union(clause.pairs)
+                    known = {part: wanted[part] | bit for part in wanted.keys() & parts}
+                    wanted.update(dict.fromkeys(parts, bit))
+                    wanted.update(known)
                 needed |= bit
             needs.append(needed)
         return cls(wanted, tuple(needs))

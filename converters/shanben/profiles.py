@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shanben.columns.lines import cells, ends_sentence, measure, printed_lines
 from shanben.errors import RuleTimeoutError
@@ -42,8 +42,7 @@ MOST_HITS = 99
 """Hits of a pattern are counted up to this number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One sign of a kind of document. ``least`` is a number of hits, with ``measure`` a share (0..1)."""
 
     reason: str
@@ -90,8 +89,7 @@ class Profile:
 # --- What a text says --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Sample:
+class _Sample(NamedTuple):
     """The part of a text that is looked at, the same with long lines cut, and its lines that are not empty."""
 
     text: str

@@ -15,11 +15,14 @@ import json
 import os
 import platform
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, fields
+from functools import cached_property
+from operator import add
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import regex
 
@@ -44,26 +47,56 @@ from shanben.rulebook.schema import (
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-FORMAT = 4
+FORMAT = 5
 MOST_KEPT = 16
 """Entries that are kept; of more the oldest go."""
 MOST_FILES, MOST_BYTES, DEEPEST = 2_000, 20_000_000, 8
 """Folders with more rule files, longer ones, or deeper ones are read anew each time."""
 _CLASSES: tuple[type[Any], ...] = (
     Place, Example, Keep, Where, Limit, When, MarkSpec, Rule, Suppression, Rulebook, Evidence, Setting, Profile,
-    OneOf, Gate, Facts,
 )  # fmt: skip
+
+
 _NUMBER = {cls: number for number, cls in enumerate(_CLASSES)}
-_TUPLE, _TABLE, _SET = -1, -2, -3
+_TUPLE, _TABLE, _SET, _WORDS, _LATER = -1, -2, -3, -4, -5
+_BETWEEN = "\0"
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What comes of rule files without a fault: rules, profiles by name, and what is known of their patterns."""
+class Checked(NamedTuple):
+    """What comes of rule files without a fault: rules, profiles by name, what is known of their patterns, and what
+    characters steps need."""
 
     book: Rulebook
     profiles: Mapping[str, Profile]
     facts: Mapping[str, Facts]
+    step_needs: Mapping[str, frozenset[str]]
+
+
+class _Later(Sequence[Any]):
+    """Examples and keeps of a rule, unpacked when somebody asks for them: who cleans a text never does."""
+
+    def __init__(self, packed: Sequence[Any]) -> None:
+        self._packed = packed
+
+    @cached_property
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(map(_unpacked, self._packed))
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        return self._values[index]
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    def __eq__(self, other: object) -> bool:
+        return self._values == (other._values if isinstance(other, _Later) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._values)
 
 
 def folder() -> Path | None:
@@ -134,10 +167,13 @@ def load(key: str) -> Checked | None:
     gc.disable()  # thousands of small values, all of which stay
     try:
         head, _, body = (place / f"{key}.json").read_bytes().partition(b"\n")
-        if hashlib.sha256(body).hexdigest().encode() != head:
+        if _check(body) != head:
             return None
-        book, digests, profiles, facts, codes = _unpacked(json.loads(body))
-    except (OSError, ValueError, TypeError, IndexError, RecursionError):
+        packed, patterns = json.loads(body.decode("utf-8", "surrogatepass"))
+        book, digests, profiles, needs = _unpacked(packed)
+        facts = {pattern: _facts(*said) for pattern, _, *said in patterns}
+        codes = {pattern: _unpacked(code) for pattern, code, *_ in patterns if code}
+    except (OSError, ValueError, TypeError, IndexError, AttributeError, RecursionError):
         return None
     finally:
         if collecting:
@@ -145,7 +181,7 @@ def load(key: str) -> Checked | None:
     remember(codes)
     for rule, digest in zip(book.rules, digests, strict=True):
         rule.__dict__["digest"] = digest
-    return Checked(book, profiles, facts)
+    return Checked(book, profiles, facts, needs)
 
 
 def save(key: str, checked: Checked) -> None:
@@ -154,22 +190,29 @@ def save(key: str, checked: Checked) -> None:
     if place is None:
         return
     digests = tuple(rule.digest for rule in checked.book.rules)
-    codes = {pattern: code for pattern in checked.facts if (code := code_of(pattern))}
-    packed = _packed((checked.book, digests, dict(checked.profiles), dict(checked.facts), codes))
+    said = (checked.book, digests, dict(checked.profiles), dict(checked.step_needs))
+    patterns = [[pattern, _packed(code_of(pattern)), *_said_of(facts)] for pattern, facts in checked.facts.items()]
     import tempfile
 
-    body = json.dumps(packed, ensure_ascii=True, separators=(",", ":")).encode()
+    body = json.dumps([_packed(said), patterns], ensure_ascii=False, separators=(",", ":")).encode(
+        "utf-8", "surrogatepass"
+    )
     with suppress(OSError):
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.NamedTemporaryFile(dir=place, prefix=".new-", delete=False) as file:
             try:
-                file.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+                file.write(_check(body) + b"\n" + body)
                 file.close()
                 Path(file.name).replace(place / f"{key}.json")
             except BaseException:
                 Path(file.name).unlink(missing_ok=True)
                 raise
         _tidy(place)
+
+
+def _check(body: bytes) -> bytes:
+    """Give what tells an entry that is damaged."""
+    return b"%08x" % zlib.crc32(body)
 
 
 def _tidy(place: Path) -> None:
@@ -179,18 +222,70 @@ def _tidy(place: Path) -> None:
 
 
 def _packed(value: Any) -> Any:
-    """Turn a value into lists: a number that says what it is, then its parts; plain values stand for themselves."""
-    if isinstance(value, tuple):
+    """Turn a value into lists: a number that says what it is, then its parts; plain values stand for themselves.
+
+    Of an object only the fields are kept that are not as by default.
+    """
+    if type(value) in _NUMBER:
+        said = ((name, getattr(value, name), default) for name, default in _defaults(type(value)).items())
+        return [_NUMBER[type(value)], {name: _packed(part) for name, part, default in said if not _same(part, default)}]
+    if isinstance(value, tuple | _Later):
+        if value and all(isinstance(part, Example | Keep) for part in value):
+            return [_LATER, *map(_packed, value)]
+        if value and all(isinstance(part, str) for part in value):
+            return [_WORDS, _joined(value)]
         return [_TUPLE, *map(_packed, value)]
     if isinstance(value, Mapping):
         return [_TABLE, *(_packed(part) for pair in value.items() for part in pair)]
     if isinstance(value, frozenset):
         return [_SET, *_strings(value)]
-    if is_dataclass(value):
-        return [_NUMBER[type(value)], *(_packed(getattr(value, f.name)) for f in fields(value))]
     if value is None or isinstance(value, str | int | float):
         return value
     raise TypeError(f"a {type(value).__name__} has no place in the cache")
+
+
+def _defaults(cls: Any) -> dict[str, Any]:
+    """Give the fields of a dataclass or a NamedTuple, each with its default, or `MISSING`."""
+    if hasattr(cls, "_fields"):
+        return {name: cls._field_defaults.get(name, MISSING) for name in cls._fields}
+    return {f.name: f.default if f.default_factory is MISSING else f.default_factory() for f in fields(cls)}
+
+
+def _same(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and bool(one == other)
+
+
+def _said_of(facts: Facts) -> tuple[Any, ...]:
+    """Turn what is known of a pattern into plain values."""
+    clauses = [
+        ["".join(sorted(one.characters)), _joined(one.strings), "".join(one.pairs), one.common]
+        for one in facts.gate.clauses
+    ]
+    return facts.keeps_to_lines, facts.ends_in_line, clauses
+
+
+def _facts(keeps_to_lines: bool, ends_in_line: bool, clauses: Sequence[tuple[str, str, str, float]]) -> Facts:
+    """Undo `_said_of`."""
+    found = [
+        OneOf(
+            frozenset(characters),
+            _parted(strings),
+            tuple(map(add, pairs[::2], pairs[1::2])),
+            common,
+        )
+        for characters, strings, pairs, common in clauses
+    ]
+    return Facts(Gate(tuple(found)), keeps_to_lines, ends_in_line)
+
+
+def _joined(words: Sequence[str]) -> str | list[str]:
+    """Give words as one, which is read sooner, or as they are where that cannot be undone."""
+    return list(words) if not any(words) or any(_BETWEEN in word for word in words) else _BETWEEN.join(words)
+
+
+def _parted(words: str | list[str]) -> tuple[str, ...]:
+    """Undo `_joined`."""
+    return tuple(words.split(_BETWEEN) if isinstance(words, str) else words)
 
 
 def _strings(value: Iterable[str]) -> list[str]:
@@ -202,14 +297,21 @@ def _strings(value: Iterable[str]) -> list[str]:
 def _unpacked(packed: Any) -> Any:
     if type(packed) is not list:
         return packed
-    number = packed[0]
+    number, *parts = packed
+    if number == _LATER:
+        return _Later(parts)
+    if number >= 0:
+        [said] = parts
+        return _CLASSES[number](
+            **{name: _unpacked(part) if type(part) is list else part for name, part in said.items()}
+        )
+    if number == _WORDS:
+        return _parted(parts[0])
     if number == _TUPLE:
-        return tuple([_unpacked(part) if type(part) is list else part for part in packed[1:]])
+        return tuple([_unpacked(part) if type(part) is list else part for part in parts])
     if number == _TABLE:
-        parts = iter(packed[1:])
-        return {key: _unpacked(value) for key, value in zip(parts, parts, strict=True)}
+        pairs = iter(parts)
+        return {key: _unpacked(value) for key, value in zip(pairs, pairs, strict=True)}
     if number == _SET:
-        return frozenset([*packed[1], *packed[2:]])
-    if not 0 <= number < len(_CLASSES):
-        raise ValueError(f"no value has the number {number}")
-    return _CLASSES[number](*[_unpacked(part) if type(part) is list else part for part in packed[1:]])
+        return frozenset([*parts[0], *parts[1:]])
+    raise ValueError(f"no value has the number {number}")

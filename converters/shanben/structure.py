@@ -97,7 +97,7 @@ def _lines(text: str, marks: Sequence[Mark]) -> list[_Line]:
             if m.kind == "page" and m.start < span.end and content.strip():  # the line was joined over the page end
                 pages.append(Inline(m.start - span.start, m.start - span.start, "page"))
         waiting = (waiting and not content.strip()) or any(m.kind == "page" and m.start >= span.end for m in here)
-        numbered = tuple(replace(p, label=str(page + n)) for n, p in enumerate(pages, 1))
+        numbered = tuple(p._replace(label=str(page + n)) for n, p in enumerate(pages, 1))
         page += len(pages)
         if not content.strip():
             blank = True
@@ -179,7 +179,7 @@ def _verse(lines: Sequence[_Line]) -> Block:
     """Make one block of several lines, page breaks at their places."""
     pages, at = [], 0
     for line in lines:
-        pages += [replace(p, start=at + p.start, end=at + p.end) for p in line.pages]
+        pages += [p._replace(start=at + p.start, end=at + p.end) for p in line.pages]
         at += len(line.text) + 1
     return Block("verse", "\n".join(line.text for line in lines), inlines=tuple(pages))
 

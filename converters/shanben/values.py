@@ -73,8 +73,7 @@ def _spans_of_lines(content: str) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """Characters ``[start, end)`` of the decoded text and how to get their bytes back.
 
     ``raw`` holds the bytes themselves where ``encoding`` cannot give them back (bad bytes, odd escapes).
@@ -117,8 +116,7 @@ class Source:
         return hashlib.sha256(self.data).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A statement about the line that holds ``start``: it is a heading, a byline, … ``level`` 0: not told."""
 
     start: int
@@ -315,8 +313,7 @@ def overlaps(spans: Sequence[Span], start: int, end: int) -> bool:
     return index < len(spans) and spans[index].start < end
 
 
-@dataclass(frozen=True, slots=True)
-class Inline:
+class Inline(NamedTuple):
     """A stretch of a block's text that the writers treat apart.
 
     A ``redaction`` is never bold and never filled in. A ``page`` is empty (start == end): here the page ``label``

@@ -111,7 +111,7 @@ def take_back(ledger: Ledger, units: Iterable[str], source_text: str) -> Undone:
     result = replace(
         ledger,
         passes=passes,
-        marks=tuple(replace(m, start=places.forward(m.start)) for m in ledger.marks),
+        marks=tuple(m._replace(start=places.forward(m.start)) for m in ledger.marks),
         text_sha256=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
     )
     if result.replay(source_text) != text or result.revert(text) != source_text:
@@ -173,12 +173,12 @@ class _Run:
                 out += self._undone(edit, taken)
             elif edit.part == "whole":
                 out.append(_Cell(edit.after))
-                changes.append(replace(change, start=there[i]))
+                changes.append(change._replace(start=there[i]))
             elif edit.part == "arrives":
                 out += moved[edit.key]
                 text = "".join(c.text for c in moved[edit.key] if c.kind != "new")
                 if text:
-                    changes.append(replace(change, start=starts[edit.key], before=text, after=text, to=there[i]))
+                    changes.append(change._replace(start=starts[edit.key], before=text, after=text, to=there[i]))
         self.tape = _merged(out + cells[at:])
         return replace(p, changes=tuple(changes))
 

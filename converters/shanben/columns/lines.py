@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import regex
 
@@ -37,8 +37,7 @@ def ends_sentence(text: str) -> bool:
     return _ENDS.search(text[-12:]) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """One printed line ``[start, end)`` of the text; ``row`` is the number of the text line that it stands in."""
 
     start: int

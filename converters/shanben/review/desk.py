@@ -201,7 +201,7 @@ class OpenWork:
         encoding = self.options.encoding or work.encoding
         content, decoding = decode(source.data, encoding=encoding, name=source.name)
         layers = [layer for layer in work.layers(self.options.rules) if Path(layer).is_dir()]
-        checked = Checked(book, load_profiles(book, layers), {})
+        checked = Checked(book, load_profiles(book, layers), {}, {})
         named = self.options.profile or work.profile
         cleaned = clean_by(checked, (content, decoding, source), profile=named, suppress=work.suppress)
         now = replace(versions, source=source.sha256, own=_sha(own) if own is not None else "")

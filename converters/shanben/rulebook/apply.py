@@ -10,8 +10,9 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import islice, takewhile
+from typing import Any
 
 import regex
 
@@ -21,7 +22,7 @@ from shanben.rulebook.gates import Gate, facts_of, gate
 from shanben.rulebook.patterns import PATTERN_FLAGS, compiled, full_pattern, joined
 from shanben.rulebook.schema import Invariant, Rule, Rulebook, Where
 from shanben.rulebook.search import LONG, hits_in, lines_with
-from shanben.steps import all_steps
+from shanben.steps import Step, needs_of, step_named
 from shanben.values import Guard, Mark, Span, Text
 
 SECONDS = 10.0
@@ -68,7 +69,7 @@ class Unit:
     def gate(self) -> Gate:
         """Give what a text must hold, else the unit finds nothing in it."""
         rule = self.rule
-        keys = all_steps()[rule.step].needs if rule.step else rule.replace_each
+        keys = needs_of(rule.step) if rule.step else rule.replace_each
         return gate((full_pattern(rule), rule.when.has, rule.where.near), keys)
 
     @property
@@ -80,12 +81,25 @@ class Unit:
 def make_unit(rule: Rule) -> Unit:
     """Turn a checked rule into a unit."""
     if rule.kind == "step":
-        step = all_steps()[rule.step]
-        params = step.params(**rule.params)
-        return Unit(rule, lambda text, seconds: _limited(rule, text, seconds, lambda: step.run(text, params)))
+        return Unit(rule, _step(rule))
     if rule.replace_each:
         return Unit(rule, lambda text, seconds: _replaced(rule, text, seconds))
     return Unit(rule, lambda text, seconds: _match(rule, text, seconds))
+
+
+def _step(rule: Rule) -> Callable[[Text, float], Iterable[Finding]]:
+    """Give what runs the step of a rule; it is imported when it runs first."""
+
+    @cache
+    def ready() -> tuple[Step, Any]:
+        step = step_named(rule.step)
+        return step, step.params(**rule.params)
+
+    def find(text: Text, seconds: float) -> Iterable[Finding]:
+        step, params = ready()
+        return _limited(rule, text, seconds, lambda: step.run(text, params))
+
+    return find
 
 
 def make_guards(rulebook: Rulebook) -> dict[str, Guard]:
@@ -461,7 +475,7 @@ def resolve_near(rulebook: Rulebook) -> Rulebook:
     return replace(
         rulebook,
         rules=tuple(
-            replace(r, where=replace(r.where, near=patterns[r.where.near])) if r.where.near else r
+            replace(r, where=r.where._replace(near=patterns[r.where.near])) if r.where.near else r
             for r in rulebook.rules
         ),
     )

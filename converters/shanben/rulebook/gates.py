@@ -11,15 +11,14 @@ are derived from the patterns (`needs`), and kept with the checked rules (`cache
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
+from typing import NamedTuple
 
 Clause = frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(NamedTuple):
     """A clause, its single characters apart from its longer strings, and how common these are in Chinese text.
 
     ``pairs`` are the two neighbours by which each of the strings is told, the least common ones in it.
@@ -39,8 +38,7 @@ class OneOf:
         return cls(characters, longer, pairs, commonness(clause))
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(NamedTuple):
     """The clauses that must all hold, the rarest first. Without any the gate is always open."""
 
     clauses: tuple[OneOf, ...] = ()
@@ -53,8 +51,7 @@ class Gate:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What is known of a pattern: its gate, whether what it finds in a line has to do with that line alone, and
     whether all that it takes and looks ahead for stands before the next line end."""
 

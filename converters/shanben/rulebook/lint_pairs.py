@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from shanben.ledger import Finding, apply_changes
 from shanben.rulebook.apply import Unit
@@ -98,7 +97,7 @@ def _master(unit: Unit, same: Sequence[Unit], library: Library) -> Unit | None:
 
 
 def _plain(found: Iterable[Finding]) -> set[object]:
-    return {replace(f, unit="") if isinstance(f, Mark) else f for f in found}
+    return {f._replace(unit="") if isinstance(f, Mark) else f for f in found}
 
 
 def _same_examples(written: Written, same: Sequence[Unit], library: Library, targets: frozenset[str]) -> Complaints:

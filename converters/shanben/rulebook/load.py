@@ -1000,7 +1000,7 @@ def _renamed(rule: Rule, names: Mapping[str, str]) -> Rule:
     near = names.get(rule.where.near, rule.where.near)
     if after == rule.run_after and near == rule.where.near:
         return rule
-    return replace(rule, run_after=after, where=replace(rule.where, near=near))
+    return replace(rule, run_after=after, where=rule.where._replace(near=near))
 
 
 # --- Files -------------------------------------------------------------------------------------------------

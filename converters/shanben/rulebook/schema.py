@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 Level = Literal["off", "trial", "suggest", "fix"]
 Kind = Literal["replace", "remove", "capture", "mark", "protect", "step"]
@@ -33,8 +33,7 @@ MARK_KINDS = (
 """``break``: something ended before this line. ``page``: a page ended here. All others say what the line is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where something stands in a rule file. Lines and columns from 1."""
 
     file: str
@@ -46,8 +45,7 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(NamedTuple):
     """A text that must change, exactly so (``after``), and where it is written.
 
     ``clean`` is what the whole pipeline makes of ``after``: the same, unless later rules go on with it.
@@ -59,16 +57,14 @@ class Example:
     clean: str
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(NamedTuple):
     """A text that must not change, and where it is written."""
 
     text: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(NamedTuple):
     """Limits of place. Lines are counted without the empty ones. 0 or empty: no limit.
 
     first, last: only in the first or last n lines. repeated: only lines that stand n times or more in the
@@ -82,8 +78,7 @@ class Where:
     within: int = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(NamedTuple):
     """Circuit breaker: over it the rule is held back for this text and reported. 0: no limit.
 
     ``drop`` is the largest share (0..1) of the letters, Han characters and digits that the rule may take
@@ -94,16 +89,14 @@ class Limit:
     hits: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(NamedTuple):
     """A condition on the whole text: both are patterns; empty means no condition."""
 
     has: str = ""
     lacks: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MarkSpec:
+class MarkSpec(NamedTuple):
     """What a ``mark`` says about the line of the match.
 
     ``level`` is the heading level, 0 if not told; ``level_of`` names a group whose length is the level.
@@ -144,15 +137,15 @@ class Rule:
     step: str = ""
     params: Mapping[str, ParamValue] = field(default_factory=dict)
     outside: tuple[str, ...] = ()
-    where: Where = Where()
-    when: When = When()
-    limit: Limit = Limit()
+    where: Where = Where()  # noqa: RUF009 - a named tuple
+    when: When = When()  # noqa: RUF009
+    limit: Limit = Limit()  # noqa: RUF009
     level: Level = "fix"
     invariant: Invariant = ""
     run_after: tuple[str, ...] = ()  # key `order: {after: [...]}` in the file
     overrides: str = ""  # id of the shipped rule that a user's rule takes the place of
-    examples: tuple[Example, ...] = ()
-    keep: tuple[Keep, ...] = ()
+    examples: Sequence[Example] = ()
+    keep: Sequence[Keep] = ()
     excuses: Mapping[str, str] = field(default_factory=dict)  # key `lint`: code -> why it does not hold here
 
     @cached_property
@@ -174,8 +167,7 @@ class Rule:
         return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(NamedTuple):
     """The rule ``rule`` may do nothing where the text ``at`` stands; without ``at`` nowhere in this work.
 
     With ``before`` and ``after`` only where ``at`` stands directly between these two texts.

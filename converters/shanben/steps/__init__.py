@@ -1,10 +1,10 @@
-"""What a pattern cannot do. One file a step: `STEP = Step(name, run, Params)`; found by reading this folder."""
+"""What a pattern cannot do. One file a step, with `STEP = Step(name, run, Params)`; the step `join-lines` is in `join_lines.py`."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -37,11 +37,28 @@ class Step:
 
 
 @cache
+def step_named(name: str) -> Step:
+    """Give one step; the others are not imported for it. A file that fails to import is an error."""
+    step: Step = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").STEP
+    return step
+
+
+@cache
 def all_steps() -> dict[str, Step]:
     """Give every step by name. A file that fails to import is an error, never a step silently gone."""
-    found = {}
-    for module in pkgutil.iter_modules(__path__):
-        if not module.name.startswith("_"):
-            step: Step = importlib.import_module(f"{__name__}.{module.name}").STEP
-            found[step.name] = step
-    return found
+    names = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return {step.name: step for step in (step_named(name.replace("_", "-")) for name in names)}
+
+
+_needs: dict[str, frozenset[str]] = {}
+
+
+def needs_of(name: str) -> frozenset[str]:
+    """Give `Step.needs` of a step, without importing it where that was learnt before."""
+    needs = _needs.get(name)
+    return step_named(name).needs if needs is None else needs
+
+
+def learn_needs(needs: Mapping[str, frozenset[str]]) -> None:
+    """Take over what steps need, by name, as it was found out before."""
+    _needs.update(needs)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import regex
@@ -83,8 +83,8 @@ def _shifted(finding: Change | Suggestion, by: int) -> Change | Suggestion:
     if not by:
         return finding
     if isinstance(finding, Change) and finding.to is not None:
-        return replace(finding, start=finding.start + by, to=finding.to + by)
-    return replace(finding, start=finding.start + by)
+        return finding._replace(start=finding.start + by, to=finding.to + by)
+    return finding._replace(start=finding.start + by)
 
 
 def _in_part(content: str, params: Params) -> Iterator[Change | Suggestion | Held]:
@@ -146,7 +146,7 @@ def _changes(found: Reordered, evidence: Evidence, order: Sequence[int]) -> Iter
         gain, reason = reasons[i]
         body = source[p.start : p.end] + (gap if gap == want else "")
         if block and block.end == p.start and block.to == targets[i] and block.reason == reason:
-            block = replace(block, before=block.before + body, after=block.after + body)
+            block = block._replace(before=block.before + body, after=block.after + body)
         else:
             if block:
                 yield block

@@ -130,7 +130,7 @@ def _block(block: Block, config: str) -> Block:
 def _inline(inline: Inline, moved: Callable[[int], int], length: int) -> Inline:
     """Give the same stretch of the converted text; a redaction has its old length."""
     start = min(moved(inline.start), length)
-    return replace(inline, start=start, end=start + inline.end - inline.start)
+    return inline._replace(start=start, end=start + inline.end - inline.start)
 
 
 def _metadata(old: Metadata, script: str, config: str) -> Metadata:
