@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -51,8 +51,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class How:
+class How(NamedTuple):
     """How a run goes about its work: ``jobs`` processes (0: one for each core, None: as many as it is worth)."""
 
     jobs: int | None = None
@@ -92,26 +91,31 @@ class _Progress:
     def __init__(self, total: int, label: str) -> None:
         self.shown = total >= 3 and sys.stderr.isatty()
         self._began, self._failed = time.monotonic(), 0
-        self._bar: Any = click.progressbar(
-            length=total, label=label, file=sys.stderr, hidden=not self.shown, show_pos=True, show_eta=True,
-            item_show_func=lambda _item: self._said(),
-        )  # fmt: skip
+        self._bar: Any = None
+        if self.shown:
+            self._bar = click.progressbar(
+                length=total, label=label, file=sys.stderr, show_pos=True, show_eta=True,
+                item_show_func=lambda _item: self._said(),
+            )  # fmt: skip
 
     def _said(self) -> str:
         rate = self._bar.pos / max(time.monotonic() - self._began, 1e-3)
         return f"{rate:.1f}/s" + (f", {self._failed} failed" if self._failed else "")
 
     def __enter__(self) -> _Progress:
-        self._bar.__enter__()
+        if self._bar:
+            self._bar.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._bar.__exit__(None, None, None)
+        if self._bar:
+            self._bar.__exit__(None, None, None)
 
     def step(self, failed: int = 0) -> None:
         """Count one more."""
         self._failed += failed
-        self._bar.update(1)
+        if self._bar:
+            self._bar.update(1)
 
     def say(self, line: str, *, err: bool = False) -> None:
         """Print a line; the bar goes on below it."""

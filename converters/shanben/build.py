@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from shanben.errors import ShanbenError, SourceError, UsageError, VerifyError
@@ -28,8 +28,7 @@ LEDGER = "ledger.jsonl"
 FORMATS = ("epub", "html", "txt")
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(NamedTuple):
     """One work, built in memory: its files by relative name, and the values they were made from."""
 
     slug: str
@@ -38,8 +37,7 @@ class Built:
     files: dict[str, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What became of one work: ``folder`` when it was built, ``error`` when not."""
 
     slug: str
@@ -137,8 +135,7 @@ def build_work(
     return _finish(work.slug, prepared.document, {LEDGER: prepared.ledger}, formats, {}, script, reports)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
+class _Prepared(NamedTuple):
     """One work before its editions are written: the laws about its text and ledger are checked."""
 
     source_text: str

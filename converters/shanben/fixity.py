@@ -7,9 +7,8 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from shanben.errors import LedgerError, ShanbenError, SourceError, VerifyError
 from shanben.ledger import Ledger, from_jsonl
@@ -31,8 +30,7 @@ MAX_FAULTS = 1000
 _FORMATS = {".epub": "epub", ".html": "html", ".txt": "txt"}
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What a check of one folder found; ``faults`` is empty when all is well."""
 
     folder: str

@@ -89,8 +89,7 @@ class Held(NamedTuple):
 Finding = Change | Capture | Suggestion | Mark | Held
 
 
-@dataclass(frozen=True, slots=True)
-class Pass:
+class Pass(NamedTuple):
     """What one unit changed in one go. ``round`` counts from 1: the plan is repeated until all is at rest."""
 
     unit: str

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote
 from uuid import UUID
 
@@ -111,8 +111,7 @@ _COMMENT = regex.compile(r"/\*.*?\*/", regex.DOTALL)
 _Element = etree._Element
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One fault of an edition: which, in words, and where in it."""
 
     code: str

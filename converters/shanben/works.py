@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from shanben.errors import SourceError, UsageError
 from shanben.resources import rules_root
@@ -89,8 +89,7 @@ class Work:
         return source
 
 
-@dataclass(frozen=True, slots=True)
-class Collection:
+class Collection(NamedTuple):
     """Many works as one book. Each part has a title (may be empty) and the slugs of its works in order."""
 
     slug: str

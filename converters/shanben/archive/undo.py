@@ -180,7 +180,7 @@ class _Run:
                 if text:
                     changes.append(change._replace(start=starts[edit.key], before=text, after=text, to=there[i]))
         self.tape = _merged(out + cells[at:])
-        return replace(p, changes=tuple(changes))
+        return p._replace(changes=tuple(changes))
 
     def _undone(self, edit: _Edit, taken: Sequence[_Cell]) -> list[_Cell]:
         """Give the cells of an undone edit: the old words for the other text, the new ones for the text at hand."""

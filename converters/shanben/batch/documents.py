@@ -15,9 +15,9 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, NamedTuple
 
 from shanben.batch.rows import MAX_RATIO, ROOM, Row, is_rows, read_rows, stem_of
 from shanben.batch.urls import is_url, listed
@@ -48,8 +48,7 @@ _DAMAGED = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Faulty:
+class Faulty(NamedTuple):
     """A document of which it is known before any work that it cannot be taken."""
 
     name: str
@@ -94,8 +93,7 @@ def _below(outside: Path | None, folder: Path) -> str:
     return here if here.startswith(os.path.realpath(folder) + os.sep) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A table of rows and the place of its shards below the output."""
 
     name: str

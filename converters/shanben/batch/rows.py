@@ -14,9 +14,8 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from shanben.batch.urls import needs, reading, size_of
 from shanben.errors import ShanbenError, SourceError
@@ -34,8 +33,7 @@ _BATCH = 64
 _HEAVY = 16 * 1024**2
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of a table: ``content`` is a text or its bytes; ``fault`` says why there is none."""
 
     id: str
@@ -44,8 +42,7 @@ class Row:
     fault: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A stretch of a table: bytes of JSON lines, row groups of Parquet, from ``start`` up to ``end`` (None: to its end)."""
 
     start: int = 0
@@ -230,8 +227,7 @@ def _parquet_rows(name: str, part: Part, limit: int) -> Iterator[Row]:
 # --- writing -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class CleanRow:
+class CleanRow(NamedTuple):
     """One row of the result; ``text`` and ``ledger`` are None where ``error`` says why."""
 
     id: str

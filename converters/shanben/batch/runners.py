@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from shanben.signals import Terminated, end_in_order, heed, undisturbed
 
@@ -49,8 +49,7 @@ class Watch:
 Function = Callable[[T, Watch], R]
 
 
-@dataclass(frozen=True, slots=True)
-class Crash:
+class Crash(NamedTuple):
     """The result of a task that no worker could end, and at which no single document is to blame."""
 
     reason: str
@@ -164,8 +163,7 @@ class _Lane:
             self._end()
 
 
-@dataclass(frozen=True, slots=True)
-class _Death:
+class _Death(NamedTuple):
     position: int
     how: str
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from shanben.batch.documents import Entry, Faulty
 from shanben.batch.manifest import Record
@@ -44,16 +44,14 @@ class Options:
     compact: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """A few documents, each with what is known of it from an earlier run."""
 
     options: Options
     entries: Sequence[tuple[Entry, Record | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """Why a document failed, in words that can be sent from process to process."""
 
     words: str
@@ -202,8 +200,7 @@ def _places(options: Options, name: str) -> tuple[Path, Path | None]:
 # --- shards ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(NamedTuple):
     """A part of a table and the table that it becomes."""
 
     options: Options

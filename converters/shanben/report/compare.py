@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Literal, NamedTuple
 
@@ -33,8 +32,7 @@ LONG_ROW = 1600
 """Characters of one side from which a row is cut into several."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One change, captured fact, suggestion, or change that the work refuses. Line and column are those of the source, from 1.
 
     ``gain`` is in nats. ``field`` is the Dublin Core term of a captured fact. ``origin`` says where the ledger has it:
@@ -69,8 +67,7 @@ class Piece(NamedTuple):
 Row = tuple[Piece, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RowMark:
+class RowMark(NamedTuple):
     """What a rule said of the line with which a row begins: a heading, a byline, …"""
 
     row: int
@@ -79,8 +76,7 @@ class RowMark:
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """Source and clean text in rows. All ``before`` together are the source, all ``after`` the clean text.
 
     ``entries`` stand in the order in which the rows name them first. ``continued`` are rows that are cut off from
@@ -662,7 +658,7 @@ def _in_order(rows: Sequence[Row], entries: Sequence[Entry]) -> tuple[tuple[Entr
         tuple(p if not p.entries else p._replace(entries=tuple(sorted({order[e] for e in p.entries}))) for p in row)
         for row in rows
     )
-    return tuple(replace(entries[e]) for e in order), numbered
+    return tuple(entries[e] for e in order), numbered
 
 
 def _row_marks(

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shanben.ledger import Capture, Held, Ledger, Suggestion
 from shanben.pipeline import Plan
@@ -83,8 +83,7 @@ def words() -> dict[str, dict[str, str]]:
     return said
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     """What the review room adds to the page: words, markup at five places, a script, a style sheet, and its data."""
 
     words: Mapping[str, Mapping[str, str]]

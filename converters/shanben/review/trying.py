@@ -102,7 +102,7 @@ def read_rules(text: str, phase: str, states: Sequence[State]) -> tuple[list[Fau
         file = Path(folder) / f"{phase}.yaml"
         file.write_bytes(_as_file(text).encode("utf-8", "replace"))
         rules = load_rule_file(file, phase, base=states[0].plan.rulebook if states else None, faults=faults)
-    found = [replace(f, place=Place("", max(1, f.place.line - shift), f.place.column)) for f in faults]
+    found = [f._replace(place=Place("", max(1, f.place.line - shift), f.place.column)) for f in faults]
     return found, tuple(replace(r, level="fix") if r.level == "off" else r for r in rules)
 
 

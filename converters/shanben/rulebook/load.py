@@ -228,7 +228,7 @@ class _Lets:
             fix = f"write {fix}" if fix.isprintable() and len(fix) < 100 else "use single quotes"
             self.faults.add("R301", scalar.place, f"{what} must be in single quotes or a | block", fix)
         if scalar.style in ("literal", "folded"):
-            scalar = replace(scalar, value=scalar.value.rstrip("\n"))
+            scalar = scalar._replace(value=scalar.value.rstrip("\n"))
         return self._put_in(scalar, what)
 
     def _put_in(self, scalar: Scalar, what: str) -> _Pattern | None:
@@ -1129,7 +1129,7 @@ def _with_names(draft: _Draft, names: Mapping[str, str]) -> _Draft:
     """Let a draft name overridden rules by the ids of those that took their places."""
 
     def renamed(said: Scalar) -> Scalar:
-        return replace(said, value=names.get(said.value, said.value))
+        return said._replace(value=names.get(said.value, said.value))
 
     return replace(draft, after=tuple(map(renamed, draft.after)), near=renamed(draft.near) if draft.near else None)
 

@@ -23,9 +23,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import regex
 import yaml
@@ -77,8 +76,7 @@ Style = Literal["plain", "single", "double", "literal", "folded"]
 _STYLES: Mapping[str, Style] = {"'": "single", '"': "double", "|": "literal", ">": "folded"}
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A text with its place, how it is written, and where it ends (line and column from 1, end excluded)."""
 
     value: str
@@ -107,32 +105,28 @@ class Scalar:
         return Place(self.place.file, self.place.line, column)
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(NamedTuple):
     """A list with its place."""
 
     items: tuple[Node, ...]
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A key and its value."""
 
     key: Scalar
     value: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs:
+class Pairs(NamedTuple):
     """A mapping with its place. Of equal keys (a fault) the first is kept."""
 
     entries: Mapping[str, Entry]
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """Stands where a fault was found already; the readers below pass over it in silence."""
 
     place: Place
@@ -141,8 +135,7 @@ class Refused:
 Node = Scalar | Items | Pairs | Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing that is wrong: where, which of the `CODES`, in words, the way out, and the source line."""
 
     place: Place
@@ -273,6 +266,8 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
     >>> did_you_mean("nubmer", ["number", "url"])
     " (did you mean 'number'?)"
     """
+    from difflib import get_close_matches  # only where something is wrong
+
     close = get_close_matches(word[:60], list(words), 1, 0.6)
     return f" (did you mean {close[0]!r}?)" if close else ""
 

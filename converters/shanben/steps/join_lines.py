@@ -13,6 +13,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import regex
 
@@ -31,10 +32,10 @@ _WORD = regex.compile(r"[A-Za-z0-9][A-Za-z0-9'’.-]*")
 
 
 def _median(widths: Sequence[float]) -> float:
-    """Give the median; the library for it is imported only where a text has something to measure."""
-    from statistics import median as middle
-
-    return middle(widths)
+    """Give the median; `statistics` takes longer to import than to give it."""
+    ordered = sorted(widths)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,7 @@ def join_lines(text: Text, params: Params) -> Iterator[Finding]:
 # --- spaces where lines ended ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """A text line with single spaces. ``pieces``: the widths between those spaces that are taken as evidence."""
 
     span: Span

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import add
+from typing import NamedTuple
 
 import regex
 
@@ -59,8 +60,7 @@ def join_paragraphs(text: Text, params: Params) -> Iterator[Finding]:
             yield Suggestion(end, gap, "", "the paragraph stops in the middle of a sentence")
 
 
-@dataclass(frozen=True, slots=True)
-class _Border:
+class _Border(NamedTuple):
     """Two lines that may be halves of one paragraph: their texts, and the blanks and line ends between them."""
 
     before: str

@@ -15,7 +15,8 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import regex
 
@@ -96,7 +97,7 @@ def pair_quotes(text: Text, params: Params) -> Iterator[Finding]:
                 settled = True
                 turned = {f.start - quotes.base: f.after for f in found}
                 line = "".join(turned.get(i, c) for i, c in enumerate(quotes.line))
-                lines[index] = replace(quotes, line=line, is_reversed=False)
+                lines[index] = quotes._replace(line=line, is_reversed=False)
     for quotes in lines:
         yield from _pair(quotes, words, params)
 
@@ -128,8 +129,7 @@ def _is_traditional(content: str) -> bool:
     return found >= 3 and found > 3 * len(_SIMPLIFIED.findall(content))
 
 
-@dataclass(frozen=True, slots=True)
-class _Quotes:
+class _Quotes(NamedTuple):
     """The quotes of one kind in one line: where they stand in it, and what they look like."""
 
     base: int
@@ -151,7 +151,7 @@ def _with_reversed(lines: Sequence[_Quotes]) -> list[_Quotes]:
             left_open = k + 1 < len(found) and found[k + 1][0] == marks[1]
             whole = marks[0] * (goes_on and found[k][0] == marks[1]) + found[k]
             whole += marks[1] * (left_open and found[k][-1] == marks[0])
-            told[n] = replace(lines[n], is_reversed=_stand_wrong(found[k], marks) and _stand_wrong(whole, marks))
+            told[n] = lines[n]._replace(is_reversed=_stand_wrong(found[k], marks) and _stand_wrong(whole, marks))
     return told
 
 
@@ -165,8 +165,7 @@ def _stand_wrong(found: str, marks: str) -> bool:
     return depth > 0 and len(found) % 2 == 0 and all(mark in marks for mark in found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
+class _Words(NamedTuple):
     """How quotations begin and end where the text leaves no doubt: two characters each."""
 
     begin: frozenset[str]
@@ -202,7 +201,7 @@ def _words(lines: Sequence[_Quotes], params: Params) -> _Words:
 def _pair(quotes: _Quotes, words: _Words, params: Params) -> Iterator[Finding]:
     readings = _readings(quotes, words, params)
     if quotes.is_reversed and not _is_sound(quotes, readings, words):
-        quotes = replace(quotes, is_reversed=False)
+        quotes = quotes._replace(is_reversed=False)
     for at, (opening, closing) in zip(quotes.places, readings, strict=True):
         if quotes.line[at] not in quotes.straight and not quotes.is_reversed:
             continue

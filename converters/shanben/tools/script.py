@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import regex
 
@@ -30,8 +31,7 @@ Kept = Sequence[tuple[int, int]]
 """Stretches ``[start, end)`` of a text that are left letter for letter."""
 
 
-@dataclass(frozen=True, slots=True)
-class Converted:
+class Converted(NamedTuple):
     """A Document in another script, and how it came about.
 
     ``kept`` names the redactions of the text that was converted: number of the block (from 0, blocks with text

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import regex
 from lxml import etree
@@ -33,8 +34,7 @@ _PHRASES = regex.compile(r"(?<=[\p{Han}\p{P}])[ \u3000]+(?=[\p{Han}\p{Ps}\p{Pi}]
 _CLUSTER = regex.compile(r"\p{Latin}[\p{Latin}\p{M}\p{Nd}'’\-]*|\p{Nd}[\p{Nd}.,]*|\X")
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     text: str
     size: int
     top: int

@@ -10,10 +10,10 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 FEW = 12
 """Names that are looked up; from then on the library is quicker."""
@@ -36,8 +36,7 @@ def lazy_pinyin(name: str, keep: Callable[[str], str]) -> list[str]:
     return [part for part in parts if part]
 
 
-@dataclass(frozen=True, slots=True)
-class _Tables:
+class _Tables(NamedTuple):
     """What pypinyin knows of a name: the readings of its characters, and of all phrases that begin like a part of it."""
 
     characters: Mapping[str, str]

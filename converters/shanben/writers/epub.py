@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from html import escape
+from typing import NamedTuple
 
 import regex
 
@@ -56,8 +57,7 @@ _DISPLAY_OPTIONS = f"""{_XML}<display_options>
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """How the book is cut: ``flat`` puts the title on a page of its own; files begin at level ``split``."""
 
     flat: bool
@@ -76,8 +76,7 @@ class _Entry:
     below: list[_Entry] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(NamedTuple):
     """One file of the text: its path below ``EPUB/``, its title, and its blocks for pandoc."""
 
     path: str
