@@ -61,6 +61,29 @@ def test_what_was_kept_is_what_was_checked(cache: Path) -> None:
     assert entry.stat().st_mode & 0o077 == 0
 
 
+def test_odd_characters_in_patterns_and_examples_are_kept(cache: Path, tmp_path: Path) -> None:
+    rules = rules_in(tmp_path / "odd")
+    entry = """\
+rules:
+- id: odd-marks
+  fault: two marks
+  match: '(?:甲\\x00乙|\\ud800丙|\\x00)(?P<rest>丁{2,4})'
+  replace: '\\g<rest>'
+  examples:
+  - ["甲\\0乙丁丁", "丁丁"]
+"""
+    (rules / "artifacts" / "odd.yaml").write_text(entry, "utf-8")
+    fresh = pipeline._checked((str(rules),), "*")
+    forget()
+    kept = pipeline._checked((str(rules),), "*")
+    assert kept == fresh
+    [rule] = [r for r in kept.book.rules if r.id == "odd-marks"]
+    assert [(e.before, e.after) for e in rule.examples] == [("甲\0乙丁丁", "丁丁")]
+    assert len(rule.examples) == 1
+    assert rule.examples[0] in rule.examples[:1]
+    assert {hash(r.examples) for r in kept.book.rules} == {hash(tuple(r.examples)) for r in fresh.book.rules}
+
+
 def test_kept_patterns_are_what_compiling_gives(cache: Path) -> None:
     known = pipeline._checked((), "*").facts
     made = {pattern: code_of(pattern) for pattern in known}

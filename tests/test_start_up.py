@@ -68,8 +68,11 @@ def test_cleaning_a_small_text_loads_no_reader_of_rules_and_no_numpy(tmp_path: P
         "yaml", "numpy", "lxml", "chardet", "pypandoc", "ebooklib", "pyarrow", "distributed", "shanben.build",
         "shanben.rulebook.load", "shanben.rulebook.strict_yaml", "shanben.rulebook.pattern_tree",
         "shanben.profile_files", "shanben.verify", "shanben.columns.order", "shanben.steps._frame_zones",
+        "shanben.steps.html_entities", "shanben.steps.wide_addresses", "shanben.steps.pair_brackets",
     }  # fmt: skip
     assert not loaded & dear
+    source.write_text(PROSE + "甲&mdash;乙\n", "utf-8")
+    assert "shanben.steps.html_entities" in modules("clean", str(source), "-o", str(tmp_path / "b.txt"))
 
 
 def test_building_a_work_loads_neither_the_tables_of_pinyin_nor_what_fetches_pandoc_nor_a_pool(tmp_path: Path) -> None:
@@ -85,7 +88,8 @@ def test_building_a_work_loads_neither_the_tables_of_pinyin_nor_what_fetches_pan
     dear = {
         "pypinyin", "pypandoc", "urllib.request", "ssl", "importlib.metadata", "multiprocessing", "numpy", "pyarrow",
         "distributed", "opencc", "chardet", "shanben.moves", "shanben.rulebook.load", "shanben.rulebook.pattern_tree",
-        "shanben.profile_files", "shanben.columns.order", "shanben.steps._frame_zones",
+        "shanben.profile_files", "shanben.columns.order", "shanben.steps._frame_zones", "statistics",
+        "click._termui_impl",
     }  # fmt: skip
     assert not loaded & dear
 

@@ -9,7 +9,7 @@ import pytest
 
 from shanben.ledger import Change, Suggestion, apply_changes
 from shanben.pipeline import clean
-from shanben.steps import all_steps
+from shanben.steps import all_steps, step_named
 from shanben.values import Text
 
 PROSE = (
@@ -162,3 +162,9 @@ def test_a_short_text_with_indents_shows_its_measure() -> None:
         "　　老赵愣了一下，他已经有二十年没有哥哥的消息了\n，想不到还能再见。他披上衣服，点起灯。"
     )
     assert run("join-lines", text)[0].count("\n") == 2
+
+
+def test_a_step_is_found_by_its_name_alone() -> None:
+    for name, step in all_steps().items():
+        assert step.name == name
+        assert step_named(name) is step

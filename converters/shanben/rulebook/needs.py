@@ -8,9 +8,9 @@ What is not understood of a pattern asks for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import regex
 
@@ -32,13 +32,27 @@ _ESCAPED = regex.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f
 _CONTROL = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
+_NONE: Clause = frozenset()
+
+
+class _Facts(NamedTuple):
     """What is known of a part: ``exact`` are all texts that it can take (None: not known), ``needs`` what it
-    asks for besides."""
+    asks for besides. Where it takes anything, that begins with one of ``first`` and ends with one of ``last`` (None:
+    not known); ``bare``: it may take nothing."""
 
     exact: Clause | None
     needs: tuple[Clause, ...] = ()
+    first: Clause | None = None
+    last: Clause | None = None
+    bare: bool = True
+
+    @classmethod
+    def of(cls, exact: Clause, needs: tuple[Clause, ...] = ()) -> _Facts:
+        """Give the facts of a part of which all texts are known that it takes."""
+        taken = [text for text in exact if text]
+        return cls(
+            exact, needs, frozenset(t[0] for t in taken), frozenset(t[-1] for t in taken), len(taken) < len(exact)
+        )
 
     @property
     def clauses(self) -> tuple[Clause, ...]:
@@ -48,7 +62,7 @@ class _Facts:
         return (*self.needs, self.exact)
 
 
-_NOTHING = _Facts(frozenset([""]))
+_NOTHING = _Facts.of(frozenset([""]))
 _UNKNOWN = _Facts(None)
 
 
@@ -64,13 +78,13 @@ def _facts(node: Node, any_case: bool) -> _Facts:
     if isinstance(node, Atom):
         characters = _characters(node.written)
         if characters is None or (any_case and any(c.lower() != c.upper() for c in characters)):
-            return _UNKNOWN
-        return _Facts(characters)
+            return _UNKNOWN._replace(bare=False)
+        return _Facts.of(characters)
     if isinstance(node, Edge):
         plain = node.written in ("^", "$") or node.written.startswith("(?#")
         return _NOTHING if plain or (node.written[:1] == "\\" and node.written[1:2] in ZERO_WIDTH) else _UNKNOWN
     if isinstance(node, Look):
-        return _NOTHING if node.negative else _Facts(_NOTHING.exact, _facts(node.body, any_case).clauses)
+        return _NOTHING if node.negative else _NOTHING._replace(needs=_facts(node.body, any_case).clauses)
     if isinstance(node, Group):
         return _facts(node.body, any_case)
     if isinstance(node, Repeat):
@@ -86,40 +100,99 @@ def _repeated(node: Repeat, body: _Facts) -> _Facts:
     if node.low == node.high == 1:
         return body
     if node.low == 0:
-        return _Facts(body.exact | {""} if body.exact is not None and node.high == 1 else None)
-    if node.low == node.high and body.exact is not None and len(body.exact) == 1:
-        [once] = body.exact
-        if len(once) * node.low <= MOST:
-            return _Facts(frozenset([once * node.low]), body.needs)
-    return _Facts(None, body.clauses)
+        exact = body.exact | {""} if body.exact is not None and node.high == 1 else None
+        return _Facts(exact, (), body.first, body.last, True)
+    again = body.needs
+    if node.low > 1:
+        if body.exact is not None and len(body.exact) == 1 and len(min(body.exact)) * node.low <= MOST:
+            [once] = body.exact
+            often = frozenset([once * node.low])
+            if node.low == node.high:
+                return _Facts.of(often, again)
+            again += (often,)
+        elif not body.bare:
+            again += _joint(body.last, body.first)
+    return body._replace(exact=None, needs=(*again, *body.clauses))
 
 
 def _one_of(options: Sequence[_Facts]) -> _Facts:
-    if all(o.exact is not None for o in options):
-        return _Facts(frozenset().union(*(o.exact for o in options if o.exact is not None)))
     rarest = [min(o.clauses, key=commonness, default=None) for o in options]
     found = [clause for clause in rarest if clause is not None]
-    return _Facts(None, (frozenset().union(*found),) if len(found) == len(options) else ())
+    needs = (frozenset().union(*found),) if len(found) == len(options) else ()
+    if all(o.exact is not None for o in options):
+        exact: Clause = frozenset().union(*(o.exact for o in options if o.exact is not None))
+        return _Facts.of(exact, () if needs == (exact,) else needs)
+    first, last = (_union(ends) for ends in zip(*((o.first, o.last) for o in options), strict=True))
+    return _Facts(None, needs, first, last, any(o.bare for o in options))
+
+
+def _union(sets: Iterable[Clause | None]) -> Clause | None:
+    """Give all of some sets of characters; None where one is not known."""
+    found = list(sets)
+    return None if None in found else frozenset().union(*(one for one in found if one is not None))
+
+
+def _joint(last: Clause | None, first: Clause | None) -> tuple[Clause, ...]:
+    """Give the pairs of which one must stand where a part that ends so meets one that begins so, if they are few."""
+    if not last or not first or len(last) * len(first) > MOST:
+        return ()
+    return (frozenset(a + b for a in last for b in first),)
 
 
 def _in_a_row(items: Sequence[Node], any_case: bool) -> _Facts:
     needs: list[Clause] = []
     run: Clause = frozenset([""])
     whole = True
-    for index, item in enumerate(items):
-        facts = _facts(item, any_case)
+    known = [_facts(item, any_case) for item in items]
+    for index, (item, facts) in enumerate(zip(items, known, strict=True)):
         needs += facts.needs
         if isinstance(item, Look) and not item.negative:
             needs += _beside(items, index, any_case)
         if facts.exact is not None and len(run) * len(facts.exact) <= MOST:
             run = frozenset(a + b for a in run for b in facts.exact)
             continue
-        needs += _Facts(run).clauses
+        needs += _Facts.of(run).clauses
         run = frozenset([""]) if facts.exact is None else facts.exact
         whole = False
+    if whole and not any(isinstance(item, Look) for item in items):
+        return _Facts.of(run, tuple(needs))
+    ahead = [_shown(item, any_case, behind=False) for item in items]
+    behind = [_shown(item, any_case, behind=True) for item in items]
+    for at in range(1, len(items)):
+        last, none_before = _side(((f.last, f.bare) for f in known[:at][::-1]), behind[:at][::-1])
+        first, none_behind = _side(((f.first, f.bare) for f in known[at:]), ahead[at:])
+        if not none_before and not none_behind:
+            needs += _joint(last, first)
     if whole:
-        return _Facts(run, tuple(needs))
-    return _Facts(None, (*needs, *_Facts(run).clauses))
+        return _Facts.of(run, tuple(needs))
+    first, _ = _side(((f.first, f.bare) for f in known), ahead)
+    last, _ = _side(((f.last, f.bare) for f in known[::-1]), behind[::-1])
+    return _Facts(None, (*needs, *_Facts.of(run).clauses), first, last, all(f.bare for f in known))
+
+
+def _shown(item: Node, any_case: bool, *, behind: bool) -> Clause | None:
+    """Give the characters of which one stands next to a look; None if it shows none."""
+    if not isinstance(item, Look) or item.negative or item.behind != behind:
+        return None
+    body = _facts(item.body, any_case)
+    return None if body.bare else body.last if behind else body.first
+
+
+def _side(parts: Iterable[tuple[Clause | None, bool]], shown: Iterable[Clause | None]) -> tuple[Clause | None, bool]:
+    """Give the characters with which parts in a row begin (or, from the end, end), and whether they may take nothing.
+
+    ``parts`` are the same of each part, ``shown`` what a look in its place shows.
+    """
+    found = _NONE
+    for (characters, bare), look in zip(parts, shown, strict=True):
+        if look is not None:
+            return found | look, False
+        if characters is None:
+            return None, False
+        found |= characters
+        if not bare:
+            return found, False
+    return found, True
 
 
 def _beside(items: Sequence[Node], index: int, any_case: bool) -> list[Clause]:
