@@ -386,7 +386,7 @@ KINDS = {
 def test_a_rule_without_end_is_stopped_and_named(place: Path, kind: str) -> None:
     phase, what, example = KINDS[kind]
     write(f"rules/{phase}/x.yaml", ENDLESS.format(kind=what, example=example))(place)
-    write("长.txt", f"标题\n\n会议,丙\n{'甲' * 60}丙乙\n")(place)
+    write("长.txt", f"标题\n\n会议,丙\n{'甲' * 60}乙丙\n")(place)
     before = state(place)
     # The time limit is ten seconds; for the test a quarter of one is enough.
     program = "import shanben.rulebook.apply as a; a.SECONDS = 0.25; from shanben.cli import main; main()"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from shanben.errors import LedgerError
 from shanben.ledger import (
+    MANY,
     Capture,
     Change,
     Held,
@@ -18,6 +19,7 @@ from shanben.ledger import (
     Suggestion,
     apply_changes,
     from_jsonl,
+    kept,
     map_marks,
     to_jsonl,
     undo_changes,
@@ -103,6 +105,35 @@ def _ledger(passes: tuple[Pass, ...]) -> Ledger:
         Note("s", 1, 1, Held("too much")),
     )
     return Ledger("00", 4, decoding, "11", "0.1", passes, notes, (Mark(0, "heading", 2, "m"),), "22", {"more": [1]})
+
+
+@given(text_and_changes())
+def test_changes_as_columns_are_the_same_changes(case: tuple[str, list[Change]]) -> None:
+    text, changes = case
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("shanben.ledger.MANY", 1)
+        columns = kept(changes)
+    assert (type(columns) is tuple) == (not changes)
+    assert list(columns) == changes
+    assert [columns[n] for n in range(-len(changes), len(changes))] == changes * 2
+    assert columns[1:][::-1] == tuple(changes[1:][::-1])
+    assert columns == tuple(changes)
+    assert tuple(changes) == columns
+    assert columns != (*changes, Change(0, "", "甲"))
+    assert hash(columns) == hash(tuple(changes))
+    assert apply_changes(text, columns) == apply_changes(text, changes)
+    ledgers = [_ledger((Pass("u", "layout", "d", 1, one),)) for one in (columns, tuple(changes))]
+    for compact in (False, True):
+        assert to_jsonl(ledgers[0], compact=compact) == to_jsonl(ledgers[1], compact=compact)
+
+
+def test_only_many_plain_changes_become_columns() -> None:
+    plain = [Change(n, "a", "b") for n in range(MANY)]
+    assert type(kept(plain)) is not tuple
+    assert type(kept(plain[1:])) is tuple
+    for odd in (Change(0, "a\n", "a\n", to=9), Change(0, "a", "b", gain=1.0), Change(0, "a", "b", reason="so")):
+        assert kept([odd, *plain]) == (odd, *plain)
+        assert type(kept([odd, *plain])) is tuple
 
 
 @given(st.lists(text_and_changes(), max_size=3))

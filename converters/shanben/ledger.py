@@ -17,10 +17,12 @@ import codecs
 import itertools
 import json
 import math
+import operator
 import re
 import typing
+from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -96,7 +98,58 @@ class Pass(NamedTuple):
     phase: str
     digest: str
     round: int
-    changes: tuple[Change, ...]
+    changes: Sequence[Change]
+
+
+class _Columns(Sequence[Change]):
+    """Many changes of which nothing is to be said but place, before and after, as three columns: an eighth of the memory.
+
+    A text that comes again and again, as a comma does, is held once. Changes are made anew each time one is asked for.
+    """
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        words: dict[str, str] = {}
+        self._starts = array("q", (c.start for c in changes))
+        self._before = _once([words.setdefault(c.before, c.before) for c in changes])
+        self._after = _once([words.setdefault(c.after, c.after) for c in changes])
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __iter__(self) -> Iterator[Change]:
+        before, after = (itertools.repeat(c) if isinstance(c, str) else c for c in (self._before, self._after))
+        return map(Change, self._starts, before, after)
+
+    @typing.overload
+    def __getitem__(self, index: int) -> Change: ...
+    @typing.overload
+    def __getitem__(self, index: slice) -> Sequence[Change]: ...
+    def __getitem__(self, index: int | slice) -> Change | Sequence[Change]:
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(len(self))))
+        before, after = (c if isinstance(c, str) else c[index] for c in (self._before, self._after))
+        return Change(self._starts[index], before, after)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Columns | tuple) and len(self) == len(other) and all(map(operator.eq, self, other))
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+
+MANY = 256
+"""Changes of one pass from which on they are kept as columns."""
+
+
+def kept(changes: Sequence[Change]) -> Sequence[Change]:
+    """Give changes in the form in which a pass keeps them."""
+    if len(changes) < MANY or any(c.to is not None or c.gain is not None or c.reason for c in changes):
+        return tuple(changes)
+    return _Columns(changes)
+
+
+def _once(column: list[str]) -> str | list[str]:
+    return column[0] if len(set(column)) == 1 else column
 
 
 class Note(NamedTuple):
@@ -185,11 +238,14 @@ class Ledger:
         return text
 
 
-def _edits(changes: Iterable[Change]) -> list[tuple[int, str, str, int]]:
+def _edits(changes: Iterable[Change]) -> Iterable[tuple[int, str, str, int]]:
     """Turn changes into plain (start, before, after, −1), moves into a removal and an insertion, in text order.
 
     The fourth of an insertion tells where the moved text came from. Insertions at one place keep their order.
     """
+    changes = changes if isinstance(changes, Sequence) else tuple(changes)
+    if all(c.to is None for c in changes) and all(a.end <= b.start for a, b in itertools.pairwise(changes)):
+        return ((c.start, c.before, c.after, -1) for c in changes)  # so it mostly is: nothing need be held or sorted
     edits = []
     for c in changes:
         if c.to is None:
@@ -246,15 +302,16 @@ class OffsetMap:
     """Offsets before and after one pass, both ways."""
 
     def __init__(self, changes: Sequence[Change]) -> None:
-        self._before: list[int] = []
-        self._after: list[int] = []
-        self._edits: list[tuple[int, int, int, int]] = []
+        self._before, self._after = array("q"), array("q")
+        self._taken, self._put, self._origins = array("q"), array("q"), array("q")
         arrivals: dict[int, int] = {}
         shift = 0
         for index, (start, before, after, origin) in enumerate(_edits(changes)):
             self._before.append(start)
             self._after.append(start + shift)
-            self._edits.append((start, len(before), len(after), origin))
+            self._taken.append(len(before))
+            self._put.append(len(after))
+            self._origins.append(origin)
             shift += len(after) - len(before)
             if origin >= 0:
                 arrivals[origin] = index
@@ -270,13 +327,12 @@ class OffsetMap:
         if move >= 0 and offset < self._moves[move][1]:
             return self._after[self._moves[move][2]] + offset - self._moves[move][0]
         index = bisect_right(self._before, offset) - 1
-        while index >= 0:
-            start, before, after, _ = self._edits[index]
-            place = self._after[index]
-            if offset < start + before:
-                return place + min(offset - start, max(after - 1, 0))
-            return place + after + offset - start - before
-        return offset
+        if index < 0:
+            return offset
+        start, taken, put, place = self._before[index], self._taken[index], self._put[index], self._after[index]
+        if offset < start + taken:
+            return place + min(offset - start, max(put - 1, 0))
+        return place + put + offset - start - taken
 
     def back(self, offset: int) -> int:
         """Give the old place of a character; inside new text, as far in as the old text reached."""
@@ -285,15 +341,14 @@ class OffsetMap:
         if index < 0:
             return offset
         holder = index
-        while holder > 0 and not self._edits[holder][2] and self._after[holder - 1] == self._after[holder]:
+        while holder > 0 and not self._put[holder] and self._after[holder - 1] == self._after[holder]:
             holder -= 1
         for i in {holder, index}:
-            start, before, after, origin = self._edits[i]
             inside = offset - self._after[i]
-            if inside < after:
-                return origin + inside if origin >= 0 else start + min(inside, max(before - 1, 0))
-        start, before, after, _ = self._edits[index]
-        return start + before + offset - self._after[index] - after
+            if inside < self._put[i]:
+                origin = self._origins[i]
+                return origin + inside if origin >= 0 else self._before[i] + min(inside, max(self._taken[i] - 1, 0))
+        return self._before[index] + self._taken[index] + offset - self._after[index] - self._put[index]
 
 
 class Origins:
@@ -411,10 +466,6 @@ def _columns(changes: Sequence[Change]) -> dict[str, Any] | None:
         return None
     at = [b - a for a, b in zip([0, *starts], starts, strict=False)]
     return {"at": at, "before": _once([c.before for c in changes]), "after": _once([c.after for c in changes])}
-
-
-def _once(column: list[str]) -> str | list[str]:
-    return column[0] if len(set(column)) == 1 else column
 
 
 def _read_columns(entry: Mapping[str, Any]) -> list[Change]:
@@ -543,7 +594,7 @@ def from_jsonl(data: str) -> Ledger:
             rulebook_digest=rulebook,
             version=version,
             passes=tuple(
-                Pass(_word(p["unit"]), _word(p["phase"]), _word(p["digest"]), _whole(p["round"]), tuple(changes))
+                Pass(_word(p["unit"]), _word(p["phase"]), _word(p["digest"]), _whole(p["round"]), kept(changes))
                 for p, changes in passes
             ),
             notes=tuple(notes),

@@ -30,6 +30,7 @@ from shanben.ledger import (
     Suggestion,
     Suppressed,
     apply_changes,
+    kept,
     map_marks,
     undo_changes,
 )
@@ -568,7 +569,7 @@ def _round(state: _State, steps: Plan, *, costly: bool = True) -> None:
             if unit.rule.limit.drop < 1 and not has_content(after) and has_content(text.content):
                 state.last.append((unit.id, Held(_NOTHING_LEFT), at))
                 continue
-            state.passes.append(Pass(unit.id, unit.rule.phase, unit.rule.digest, state.rounds, changes))
+            state.passes.append(Pass(unit.id, unit.rule.phase, unit.rule.digest, state.rounds, kept(changes)))
             state.refusals.passed(changes)
             if len(text.content) + _growth(changes) > state.most:
                 raise grows_without_end(sorted({p.unit for p in state.passes if _growth(p.changes) > 0}))

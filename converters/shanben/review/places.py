@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from shanben.ledger import Change, Ledger, OffsetMap, Origins, Pass, Suggestion, apply_changes
+from shanben.ledger import Change, Finding, Ledger, OffsetMap, Origins, Pass, Suggestion, apply_changes
 from shanben.report.compare import Comparison
 from shanben.rulebook.schema import Place, Suppression
 from shanben.suppressions import Refusals
@@ -183,8 +183,9 @@ def touched(source_text: str, ledger: Ledger, suppression: Suppression) -> set[t
     text = source_text
     for number, p in enumerate(ledger.passes):
         if p.unit == suppression.rule:
-            numbers = {id(c): n for n, c in enumerate(p.changes)}
-            stay = {id(c) for c in account.part(p.unit, list(p.changes), Text(text), number)}
+            changes: list[Finding] = list(p.changes)
+            numbers = {id(c): n for n, c in enumerate(changes)}
+            stay = {id(c) for c in account.part(p.unit, changes, Text(text), number)}
             found |= {(number, n) for key, n in numbers.items() if key not in stay}
         account.passed(p.changes)
         text = apply_changes(text, p.changes, unit=p.unit)

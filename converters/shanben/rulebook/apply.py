@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
-from itertools import islice, takewhile
+from itertools import islice, pairwise, takewhile
 from typing import Any
 
 import regex
@@ -247,6 +247,7 @@ def _match(rule: Rule, text: Text, seconds: float) -> Iterable[Finding]:
 
 def _found(rule: Rule, matches: Iterable[regex.Match[str]], text: Text) -> Iterator[Finding]:
     content = text.content
+    words: dict[str, str] = {}  # what is found again and again is held once
     end, room = -1, GROWTH * len(content) + GROWTH_ROOM
     for m in matches:
         start, stop = m.span()
@@ -273,8 +274,9 @@ def _found(rule: Rule, matches: Iterable[regex.Match[str]], text: Text) -> Itera
             room -= len(after) - len(m.group())
             if room < 0:
                 raise grows_without_end([rule.id])
-            if after != m.group():
-                yield Change(start, m.group(), after)
+            before = m.group()
+            if after != before:
+                yield Change(start, words.setdefault(before, before), after)
 
 
 def _replacement(rule: Rule, match: regex.Match[str], room: int) -> str:
@@ -334,7 +336,9 @@ def findings(unit: Unit, text: Text) -> list[Finding]:
         raise _too_slow(rule, text.content) from None
     if not found:
         return []
-    changes = sorted((f for f in found if isinstance(f, Change)), key=lambda c: (c.start, c.end))
+    changes = [f for f in found if isinstance(f, Change)]
+    if any(a.start > b.start or a.end > b.end for a, b in pairwise(changes)):
+        changes.sort(key=lambda c: (c.start, c.end))
     others: list[Finding] = [f for f in found if not isinstance(f, Change)]
     if not changes:
         return others
