@@ -46,6 +46,7 @@ _CLOSES_AFTER = frozenset("。！？；!?;…")
 _OPENS_BEFORE = frozenset("（(《〈【[「『“‘")
 _CLOSES_BEFORE = frozenset("，。、；：！？）》〉】,.;:!?)]…—」』”’")
 _LINKS = frozenset("与和及或、至到—-的")
+_PART = 1 << 16
 _GUARDED = ("url", "email", "code", "measure")
 
 
@@ -125,8 +126,13 @@ def _kinds(content: str, traditional: str) -> tuple[tuple[str, regex.Pattern[str
 
 def _is_traditional(content: str) -> bool:
     """Tell whether a text is written in Traditional characters; a few of them may be names in another."""
-    found = len(_TRADITIONAL.findall(content))
-    return found >= 3 and found > 3 * len(_SIMPLIFIED.findall(content))
+    found = _count(_TRADITIONAL, content)
+    return found >= 3 and found > 3 * _count(_SIMPLIFIED, content)
+
+
+def _count(characters: re.Pattern[str], content: str) -> int:
+    """Count characters part by part, so that no list of all of them is made."""
+    return sum(len(characters.findall(content, at, at + _PART)) for at in range(0, len(content), _PART))
 
 
 class _Quotes(NamedTuple):
