@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +19,12 @@ FEW = 12
 """Names that are looked up; from then on the library is quicker."""
 _HAN_RUN = re.compile("([〇\ue815-\ue864\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+)")
 _TONES = re.compile("[\u0300\u0301\u0304\u030c]")
+_SINGLE = re.compile(rb'\n"(\d+)": "([^",]+)')
+_PHRASE = re.compile(rb'\n"([^"]+)": (\[(?:\s*\[[^\]]*\],?)*\s*\])')
+"""A line of each table: what it says of a character by its number, and of a phrase."""
+_NEAR = 4_000
+"""Bytes of a sorted table in which lines are looked for one after another."""
+_LOOKS = 64
 _KNOWN = "重庆"
 """A phrase that is in the tables, with another reading than its characters have alone."""
 
@@ -65,15 +71,52 @@ def _tables(name: str) -> _Tables | None:
         return None
     singles, phrases = files
     wanted = [*_HAN_RUN.findall(name), _KNOWN]
-    codes = "|".join(sorted({str(ord(c)) for run in wanted for c in run}))
-    pairs = "|".join(sorted({run[at : at + 2] for run in wanted for at in range(len(run) - 1)}))
-    characters = re.finditer(rf'\n"({codes})": "([^",]+)'.encode(), singles)
-    beginning = re.finditer(rf'\n"((?:{pairs})[^"]*)": (\[(?:\s*\[[^\]]*\],?)*\s*\])'.encode(), phrases)
+    if not (_is_sorted(singles, _SINGLE) and _is_sorted(phrases, _PHRASE)):
+        return None
+    codes = sorted({ord(c) for run in wanted for c in run})
+    pairs = sorted({run[at : at + 2] for run in wanted for at in range(len(run) - 1)})
+    characters = (found for code in codes for found in _from(singles, _SINGLE, str(code)) if int(found[1]) == code)
+    beginning = (found for pair in pairs for found in _from(phrases, _PHRASE, pair))
     tables = _Tables(
         {chr(int(found[1])): _plain(found[2].decode()) for found in characters},
         {found[1].decode(): found[2] for found in beginning},
     )
     return tables if tables.syllables(_KNOWN, str) == ["chong", "qing"] else None
+
+
+def _place(found: re.Match[bytes]) -> tuple[int, bytes]:
+    """Give what the lines of a table are sorted by: numbers by their size, words by their characters."""
+    return _order(found[1])
+
+
+def _order(key: bytes) -> tuple[int, bytes]:
+    return (len(key) if key.isdigit() else 0), key
+
+
+def _from(table: bytes, line: re.Pattern[bytes], wanted: str) -> Iterator[re.Match[bytes]]:
+    """Give the lines of a sorted table of which the key begins with what is wanted."""
+    key = wanted.encode()
+    low, high = 0, len(table)
+    while high - low > _NEAR:
+        middle = (low + high) // 2
+        found = line.search(table, middle, high)
+        if found and _place(found) < _order(key):
+            low = middle
+        else:
+            high = middle
+    for found in line.finditer(table, max(0, low - 1)):
+        if _place(found) >= _order(key):
+            if not found[1].startswith(key):
+                return
+            yield found
+
+
+@lru_cache(maxsize=4)
+def _is_sorted(table: bytes, line: re.Pattern[bytes]) -> bool:
+    """Tell from a few of its lines whether a table is sorted."""
+    found = (line.search(table, at) for at in range(0, len(table), max(1, len(table) // _LOOKS)))
+    places = [_place(one) for one in found if one]
+    return len(places) > _LOOKS // 2 and places == sorted(places)
 
 
 @lru_cache(maxsize=1)
