@@ -9,9 +9,11 @@ from itertools import zip_longest
 import pytest
 
 from shanben.columns import cells as cells_module
+from shanben.columns import order as order_module
 from shanben.columns.cells import SPANNING, Cell, find_cells
 from shanben.columns.joints import JointModel, load
 from shanben.columns.lines import may_hold_columns, printed_lines
+from shanben.columns.order import reorder
 from shanben.ledger import Change, apply_changes
 from shanben.steps import all_steps
 from shanben.steps import deinterleave as deinterleave_module
@@ -236,6 +238,23 @@ def test_only_lines_among_open_ones_may_be_rows() -> None:
     )
     assert found == [False] * 30 + [True] * 16
     assert not any(cells_module._open_lines("春天来了，田野里的花都开了。\n春天来了，田野里的花都开\n" * 4))
+
+
+def test_only_where_joint_after_joint_is_wrong_a_text_is_dealt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few lines in the wrong place are put back; to deal the whole text is tried where every joint of a run is wrong."""
+
+    def asked(*_: object, **__: object) -> None:
+        raise LookupError
+
+    lines = [line for text in (REPORT, CITY, SCHOOL) for line in broken(text, 18)]
+    moved = [*lines[:9], lines[30], *lines[9:30], *lines[31:]]
+    woven = [line for row in zip(lines[:14], lines[14:28], strict=True) for line in row]
+    monkeypatch.setattr(order_module, "deal_best", asked)
+    for ordered in (lines, moved):
+        assert reorder("\n".join(ordered) + "\n").note == "displaced"
+    for page in (woven, [*woven, *lines[28:]]):
+        with pytest.raises(LookupError):
+            reorder("\n".join(page) + "\n")
 
 
 def test_a_long_text_is_put_in_order_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
