@@ -55,8 +55,6 @@ MOST_FILES, MOST_BYTES, DEEPEST = 2_000, 20_000_000, 8
 _CLASSES: tuple[type[Any], ...] = (
     Place, Example, Keep, Where, Limit, When, MarkSpec, Rule, Suppression, Rulebook, Evidence, Setting, Profile,
 )  # fmt: skip
-
-
 _NUMBER = {cls: number for number, cls in enumerate(_CLASSES)}
 _TUPLE, _TABLE, _SET, _WORDS, _LATER = -1, -2, -3, -4, -5
 _BETWEEN = "\0"

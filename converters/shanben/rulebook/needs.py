@@ -30,8 +30,6 @@ _DOT_TAKES_ALL = regex.compile(r"\(\?[a-zA-Z]*s|\\[RX]")
 _FUZZY = regex.compile(r"(?<!\\[pPNL])\{[^{}]*[eids][^{}]*\}")
 _ESCAPED = regex.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([ntrfv])|([^\w]))")
 _CONTROL = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
-
-
 _NONE: Clause = frozenset()
 
 
