@@ -683,3 +683,44 @@ def test_a_paper_and_its_reporter_are_no_title() -> None:
     )
     found = clean(f"关于我们网站声明联系方式\n{text}收藏\n阅 2.31W\n我要评论\n版权所有 © 财晨社\n").text
     assert found.startswith("茶青收购价连涨三天！产区春茶减产三成\n")
+
+
+def test_words_of_the_text_that_stand_below_it_line_by_line_are_its_tags() -> None:
+    text = f"老桥和渡口\n{LONG}老桥还在，渡口没有了，船翻过来扣在岸上，失智的老人认不得路。\n"
+    found = clean(f"{SITE_HEAD}{text}老桥\n渡口\n失智\n照护\n端午节\n老人\n相关新闻\n山里的路修通了\n{SITE_FOOT}").text
+    assert found == text
+
+
+def test_a_box_of_labels_without_colons_goes() -> None:
+    box = "索 引 号\n431200/2021-00231\n主题词\n发布日期\n2021-06-03\n发布机构\n县发改局\n有效性\n有效\n"
+    text = f"溪口县农村公路建设规划\n{LONG}"
+    assert clean(f"{box}{text}打印\n收藏\n关闭\n").text == text
+
+
+def test_contents_with_their_numbers_apart_go() -> None:
+    contents = "目录\n1\n历史沿革\n2\n行政区划\n▪\n地形地貌\n"
+    parts = (
+        f"历史沿革\n{LONG}行政区划\n全镇辖一个社区、十四个行政村。\n地形地貌\n地势西高东低，最高点海拔一千零八十米。\n"
+    )
+    found = clean(f"{SITE_HEAD}油茶坪镇\n{LONG}{contents}{parts}{SITE_FOOT}").text
+    assert found.endswith(parts) and "目录" not in found and "▪" not in found
+
+
+def test_source_and_author_with_values_on_the_next_line() -> None:
+    facts = "2021-11-30\n来源：\n临江日报客户端\n作者：\n韩洪烁\n手机查看\n"
+    found = clean(f"{SITE_HEAD}一个人的乡村电影队\n{facts}{LONG}{SITE_FOOT}")
+    assert found.text == f"一个人的乡村电影队\n{LONG}"
+    said = {(c.field, c.value) for c in found.captures}
+    assert {("source", "临江日报客户端"), ("creator", "韩洪烁")} <= said
+
+
+def test_a_report_by_this_site_is_no_notice_of_rights() -> None:
+    report = "　　本网讯（肖寒 谭英）邻居在门口装了摄像头，正对着对面人家的大门，算不算侵权？近日，法院审结了这样一起案件。\n"
+    found = clean(f"{SITE_HEAD}邻居装摄像头正对家门\n2021-09-13 15:01:22\n{report}{LONG}{SITE_FOOT}").text
+    assert report.strip() in found
+
+
+def test_the_only_title_may_stand_under_its_label() -> None:
+    box = "索引号：\n00001/2022-456\n发布机构：\n县医疗保障局\n发文日期：\n2022-09-01\n名称：\n"
+    title = "溪口县城乡居民医保缴费办法\n"
+    assert title in clean(f"{SITE_HEAD}{box}{title}{LONG}{SITE_FOOT}").text

@@ -141,12 +141,15 @@ def _in_a_row(items: Sequence[Node], any_case: bool) -> _Facts:
     needs: list[Clause] = []
     run: Clause = frozenset([""])
     whole = True
+    inside: set[int] = set()  # borders of parts that lie inside of a run
     known = [_facts(item, any_case) for item in items]
     for index, (item, facts) in enumerate(zip(items, known, strict=True)):
         needs += facts.needs
         if isinstance(item, Look) and not item.negative:
             needs += _beside(items, index, any_case)
         if facts.exact is not None and len(run) * len(facts.exact) <= MOST:
+            if run != {""} and not any(isinstance(beside, Look) for beside in items[index - 1 : index + 1]):
+                inside.add(index)
             run = frozenset(a + b for a in run for b in facts.exact)
             continue
         needs += _Facts.of(run).clauses
@@ -156,7 +159,7 @@ def _in_a_row(items: Sequence[Node], any_case: bool) -> _Facts:
         return _Facts.of(run, tuple(needs))
     ahead = [_shown(item, any_case, behind=False) for item in items]
     behind = [_shown(item, any_case, behind=True) for item in items]
-    for at in range(1, len(items)):
+    for at in sorted(set(range(1, len(items))) - inside):
         last, none_before = _side(((f.last, f.bare) for f in known[:at][::-1]), behind[:at][::-1])
         first, none_behind = _side(((f.first, f.bare) for f in known[at:]), ahead[at:])
         if not none_before and not none_behind:

@@ -17,12 +17,17 @@ from shanben.ledger import Capture, Change, Finding
 from shanben.steps._frame_again import (
     accounts,
     box_of_facts,
+    box_of_labels,
     contents_of_text,
+    empty_labels,
     headings,
+    labels_apart,
     lost_title,
     named_above,
+    named_title,
     said_again,
     steps_of_text,
+    tags,
 )
 from shanben.steps._frame_edges import (
     button_rows,
@@ -72,6 +77,7 @@ LIKELY_TITLE = 0.9
 
 _NUMERALS = "一二三四五六七八九十"
 _PAUSE = regex.compile("[，。；]", FLAGS)
+_STOPS = regex.compile(r"[。！？]", FLAGS)
 _OWNED = regex.compile("版[权權]|[转轉][载載]|©", FLAGS)
 _DATED = regex.compile(r"\p{Han}[\p{Han}，、《》“”]{4,40}[ \u3000]?[\[［【(（]\p{Han}{0,4}[ ]?\d{4}", FLAGS)
 _ITEM = regex.compile(r"(\d{1,2})([.．、）)])(?!\d)", FLAGS)
@@ -83,6 +89,8 @@ MOST_CONTACTS = 8
 """So many lines a section of contacts below the text may have."""
 WORD = 8
 """A word in a list of words is no longer."""
+PARAGRAPH = 40
+"""A paragraph with words of pages above the first sentence has so many characters."""
 HEADING_LENGTH = 6
 """So long is its heading at most."""
 
@@ -101,13 +109,19 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     taken -= steps_of_text(known, taken) | named_above(known, taken)
     taken -= _unknown_below(known, taken, chances) | _listed_words(known, taken)
     taken -= _announced(known, taken) | contents_of_text(known) | _amid_text(known, taken, chances)
-    taken -= lost_title(known, taken, chances)
+    taken -= lost_title(known, taken, chances) | named_title(known, taken)
     if taken:
         again = said_again(known, taken)
         taken = (taken | again | accounts(known, taken, chances)) - headings(known, again)
-        taken |= box_of_facts(known, taken, chances)
+        taken |= box_of_facts(known, taken, chances) | box_of_labels(known, taken, chances)
+        taken |= tags(known, taken, chances)
+        taken |= empty_labels(known, taken)
+    apart = labels_apart(known, taken, chances) if taken else {}
+    taken |= {n for label, (_, value) in apart.items() for n in (label, value)}
     for n in sorted(taken - _labelled_section(known, taken) - _contacts(known, taken)):
         span = text.lines[lines[n].index]
+        if n in apart and apart[n][1] != n:
+            yield Capture(span.start, apart[n][0], known[apart[n][1]].said)
         if n in edges:
             for field, value in _facts_of(lines[n], params):
                 yield Capture(span.start, field, value)
@@ -246,6 +260,8 @@ def _held(
     } - barred
     below = sentences[-1] + 1 if sentences else foot
     held = {n for n in likely if n < below and (known[n].kind in ("text", "prose") or _is_dated_title(known[n]))}
+    if start and start - 1 in likely and _is_paragraph(known[start - 1]):
+        held.add(start - 1)
     calm = {n for n, chance in chances.items() if chance > CALM and known[n].kind in ("text", "prose")} - barred
     while below < foot and (
         below in likely | calm or below not in taken or _is_heading(known, below, chances, likely | calm)
@@ -264,6 +280,11 @@ def _is_heading(lines: Sequence[Line], n: int, chances: Mapping[int, float], lik
 
 def _is_dated_title(line: Line) -> bool:
     return line.kind == "stamp" and _DATED.match(line.said) is not None
+
+
+def _is_paragraph(line: Line) -> bool:
+    """Tell whether a line with words of pages is a whole paragraph: several sentences, as a report begins with."""
+    return line.kind == "sign" and len(line.said) >= PARAGRAPH and len(_STOPS.findall(line.said)) > 1
 
 
 def _is_row(said: str) -> bool:

@@ -60,6 +60,24 @@ _CONTENTS = regex.compile(
 _PLAIN = regex.compile(r"目[ \u3000]{0,4}[录錄]", FLAGS)
 _BULLET = regex.compile(r"[-–•·▪◦○●*>]{1,2}[ \u3000]*", FLAGS)
 _COUNTED = regex.compile(r"\d{1,2}(?:\.\d{1,2}){0,3}[ .、\u3000\t]{0,3}(?=\D)", FLAGS)
+TAG, TAGS, UNLIKELY = 8, (2, 10), 0.2
+"""So long is a tag, so many tags stand below a text, so unlikely text are they."""
+RECORDS = 4
+"""So many labels make a box of a public record."""
+_RECORD = regex.compile(
+    "(?:索引号|信息索引号|公开目录|主题词|主题分类|主题名称|发布机构|发布单位|发文机关|发文机构|发文单位|制发机关|发文日期|发布日期"
+    "|成文日期|生成日期|公开日期|生效日期|失效日期|废止日期|文号|发文字号|统一登记号|有效性|是否有效|公开方式|公开范围|公开形式"
+    "|公开责任部门|责任部门|信息时效期?|体裁分类|服务对象|组配分类|公文种类|公文时效|信息类别|所属类别|内容概述|名称|标题|信息名称|文件编号)",
+    FLAGS,
+)
+_GAPS = regex.compile(r"[ \u3000]+", FLAGS)
+_APART = regex.compile("(?:(?:信息|文章|稿件|消息)?([来來]源)|作者|撰文|[記记]者) ?[:：]", FLAGS)
+VALUE = 20
+"""So long is the value of such a label."""
+_ATTACHED = regex.compile("附件[:：]", FLAGS)
+_HAN_ONLY = regex.compile(r"\p{Han}{2,}", FLAGS)
+_MARK = regex.compile(r"\d{1,2}(?:\.\d{1,2}){0,3}|[▪•·◦○●]", FLAGS)
+"""The number or bullet of an entry, alone on its line."""
 _FILE = regex.compile(r"\p{Han}.{2,}\.(?:docx?|pdf|pptx?|xlsx?|txt|wps)$", FLAGS)
 _FOLLOW = regex.compile(r"[+＋]? ?(?:加|已)?(?:关注|關注|追蹤)(?:他|她|TA|Ta|ta|作者)?|发?私信|订阅|訂閱", FLAGS)
 _NO_TITLE = regex.compile(r"</?[a-z]+[ />]|[\u3000\t ]\d+ ?\p{Han}?$|^\p{Han}{1,3}[:：]", FLAGS)
@@ -86,9 +104,11 @@ def lost_title(lines: Sequence[Line], taken: Collection[int], chances: Mapping[i
     pairs = han_pairs(staying)
     worth = {n: _title_worth(lines, n, pairs, chances.get(n, 1.0)) for n in range(first) if _may_be_title(lines, n)}
     gone = [n for n in worth if n in taken]
-    if not gone:
+    if not gone or _is_placed(lines, first, taken):
         return set()
     best = max(gone, key=lambda n: (worth[n], n))
+    if any(_asks(lines[n]) for n in range(best) if n not in taken):
+        return set()
     again = next((n for n in range(best + 1, first) if n not in taken and lines[n].said == lines[best].said), best)
     if again > best and all(lines[n].kind in WORDS for n in range(best + 1, again)):
         return set()
@@ -97,6 +117,34 @@ def lost_title(lines: Sequence[Line], taken: Collection[int], chances: Mapping[i
     rival = max((worth[n] - chances.get(n, 1.0) / 2 for n in others), default=0.0)
     enough = worth[best] >= WORTH and rival < worth[best] / 2
     return {best} if enough or (worth[best] >= ONLY and rival < worth[best] / 4) else set()
+
+
+def _asks(line: Line) -> bool:
+    """Tell whether a line may be a title that asks or exclaims."""
+    return line.kind == "prose" and TITLE <= len(line.said) <= TITLE_LENGTH and not is_hard(line)
+
+
+def named_title(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
+    """Give what stands under the label of a title right above the first sentence: no other title does."""
+    first = _begin(lines, taken)
+    labelled = first > 1 and first - 1 in taken and lines[first - 2].said.endswith(LEADS)
+    if not labelled or not _NAMES_IT.match(lines[first - 2].said.removeprefix("信息")) or not is_hard(lines[first]):
+        return set()
+    said = lines[first - 1].said
+    again = any(line.said == said for n, line in enumerate(lines) if n not in taken)
+    return {first - 1} if TITLE <= len(said) <= TITLE_LENGTH and not again else set()
+
+
+def _is_placed(lines: Sequence[Line], first: int, taken: Collection[int]) -> bool:
+    """Tell whether a line of two or more Han characters that stays stands right between the path and a fact: the title."""
+    return any(
+        n not in taken
+        and lines[n - 1].kind == "path"
+        and lines[n].kind == "text"
+        and lines[n + 1].kind in FACTS
+        and _HAN_ONLY.fullmatch(lines[n].said) is not None
+        for n in range(1, first)
+    )
 
 
 def _begin(lines: Sequence[Line], taken: Collection[int]) -> int:
@@ -170,6 +218,73 @@ def box_of_facts(lines: Sequence[Line], taken: Collection[int], chances: Mapping
     return found
 
 
+def tags(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:
+    """Give the words line by line right below the last sentence that the text itself uses, above a line that goes."""
+    stay = [n for n, line in enumerate(lines) if n not in taken and is_hard(line)]
+    start = end = stay[-1] + 1 if stay else len(lines)
+    while end < len(lines) and end not in taken and lines[end].kind == "text" and len(lines[end].said) <= TAG:
+        end += 1
+    run = range(start, end)
+    if not TAGS[0] <= len(run) <= TAGS[1] or end == len(lines) or lines[end].kind not in KNOWN | {"weak", "menu"}:
+        return set()
+    text = "\n".join(lines[n].said for n in range(start) if n not in taken)
+    words = all(_HAN_ONLY.fullmatch(lines[n].said) and chances.get(n, 1.0) < EVEN for n in run)
+    unlikely = sum(chances.get(n, 1.0) for n in run) < UNLIKELY * len(run)
+    return set(run) if words and unlikely and 2 * sum(lines[n].said in text for n in run) >= len(run) else set()
+
+
+def labels_apart(
+    lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]
+) -> dict[int, tuple[str, int]]:
+    """Give the labels of source and author above the text whose values, or none, stand on the next line, among facts.
+
+    Each with the field that it states, and the line of its value; the label itself where it has none.
+    """
+    first = _begin(lines, taken)
+    found: dict[int, tuple[str, int]] = {}
+    for n in range(1, first - 1):
+        label = _APART.fullmatch(lines[n].said)
+        if not label or lines[n].kind != "fact" or not _is_framed(lines, n - 1, taken, found):
+            continue
+        field = "source" if label[1] else "creator"
+        named = lines[n + 1].kind == "menu" and len(lines[n + 1].said) > SHORTEST + 1
+        if lines[n + 1].kind in FACTS or (n + 1 in taken and lines[n + 1].kind != "text" and not named):
+            found[n] = (field, n)
+        elif (lines[n + 1].kind == "text" or named) and n + 2 < first and _is_framed(lines, n + 2, taken, found):
+            value = lines[n + 1].said
+            if chances.get(n + 1, 1.0) < EVEN and len(value) <= VALUE and not STOP.search(value):
+                found[n] = (field, n + 1)
+    return found
+
+
+def _is_framed(lines: Sequence[Line], n: int, taken: Collection[int], found: Mapping[int, tuple[str, int]]) -> bool:
+    """Tell whether a line goes or states a fact, or is a title with a label of such a kind below it."""
+    known = n in taken or lines[n].kind in FACTS or any(n in (m, value) for m, (_, value) in found.items())
+    return known or (lines[n].kind == "text" and len(lines[n].said) >= TITLE)
+
+
+def box_of_labels(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:
+    """Give the labels of public records, without colons, line by line with their values or none, above the text."""
+    first = _begin(lines, taken)
+    labels = [n for n in range(first) if _RECORD.fullmatch(_GAPS.sub("", lines[n].said))]
+    if len(labels) < RECORDS or labels[-1] - labels[0] > 2 * len(labels):
+        return set()
+    box = range(labels[0], labels[-1])
+    found = {n for n in box if n in labels or (n - 1 in labels and not _NAMES_IT.fullmatch(lines[n - 1].said))}
+    if len(found) < len(box):
+        return set()
+    value = labels[-1] + 1
+    short = value + 1 < first and len(lines[value].said) <= TAG and chances.get(value, 1.0) < UNDER_TITLE
+    return found | {labels[-1]} | ({value} if short else set())
+
+
+def empty_labels(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
+    """Give the labels of attachments below the text with nothing but lines that go below them."""
+    stay = max((n for n in range(len(lines)) if n not in taken), default=0)
+    empty = stay + 1 < len(lines) and _ATTACHED.fullmatch(lines[stay].said) is not None
+    return {stay} if empty and lines[stay].kind == "keep" else set()
+
+
 def steps_of_text(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
     """Give the lines from step 1 to the last step of a text.
 
@@ -229,6 +344,7 @@ def named_above(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
 def accounts(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:
     """Give the names below the title that stand right above a button to follow them."""
     first = _begin(lines, taken)
+    below = {lines[n].said for n in taken if n > first}
     return {
         n
         for n in range(1, first)
@@ -237,8 +353,21 @@ def accounts(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int
         and _FOLLOW.fullmatch(lines[n + 1].said)
         and lines[n].kind == "text"
         and len(lines[n].said) <= NAME
-        and chances.get(n, 1.0) < (UNDER_TITLE if _is_titled(lines, n - 1, taken) else EVEN)
-    }
+        and chances.get(n, 1.0)
+        < (UNDER_TITLE if _is_titled(lines, n - 1, taken) or (n - 1 not in taken and lines[n].said in below) else EVEN)
+    } | set(_doubled_names(lines, taken, chances, first))
+
+
+def _doubled_names(
+    lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float], first: int
+) -> Iterator[int]:
+    """Give the names of accounts that stand twice, one line below the other, above a line that goes or states a fact."""
+    for n in range(2, first):
+        name = lines[n]
+        twice = name.said == lines[n - 1].said and name.kind == "text" and len(name.said) <= NAME
+        framed = n - 1 in taken and (n + 1 in taken or lines[n + 1].kind in FACTS)
+        if twice and framed and chances.get(n, 1.0) < EVEN:
+            yield n
 
 
 def _is_titled(lines: Sequence[Line], n: int, taken: Collection[int]) -> bool:
@@ -296,11 +425,15 @@ def _listed(lines: Sequence[Line], start: int, end: int, *, bulleted: bool) -> I
     known: list[int] = []
     for n in range(start + 1, end):
         said = lines[n].said
+        if _MARK.fullmatch(said) and n + 1 < end and last.get(bare_letters(lines[n + 1].said), n) > n + 1:
+            known.append(n)
+            continue
         entry = _COUNTED.sub("", said, count=1) if _COUNTED.match(said) else _BULLET.sub("", said, count=1)
         numbered = entry != said
         again = last.get(bare_letters(entry), n) > n
         if not again and len(known) and n - known[-1] > 1:
             break
+        numbered = numbered or (n - 1 in known and _MARK.fullmatch(lines[n - 1].said) is not None)
         if again and (bulleted or numbered):
             known.append(n)
     if len(known) >= ENTRIES and len(known) >= SHARE * (known[-1] - start):

@@ -51,6 +51,8 @@ LONE = 0.2
 """A line with such on both sides, beyond a list of links or a site's foot, goes if it is less likely text than this."""
 EVEN = 0.5
 """A name under the title that stands in the frame, too, goes if it is less likely text than this."""
+ACCOUNT = 0.9
+"""The same for one that the foot gives more than once."""
 NAME = 12
 """A longer line is no name."""
 FEW = 3
@@ -91,8 +93,11 @@ _SHAPES = {
 _SHAPE_PATTERNS = {name: regex.compile(pattern, FLAGS) for name, pattern in _SHAPES.items()}
 _END = regex.compile(r"^[（(【\[]?(?:[责責]任[编編][辑輯]|[责責][编編])[】\]）)]?[:：]", FLAGS)
 """How the line begins with which many sites end a text."""
-_LABEL = regex.compile(r"^(?:作者|楼主|樓主|博主|来自|來自|上传者?|分享者|创建者)[:： ]{0,2}|[ |｜>＞].*$", FLAGS)
+_LABEL = regex.compile(
+    r"^(?:作者|楼主|樓主|博主|来自|來自|上传者?|分享者|创建者)[:： ]{0,2}|[ |｜>＞].*$|官方[账帳帐][号號]$", FLAGS
+)
 """What stands about a name in a line that gives it."""
+_ACCOUNT = regex.compile("官方[账帳帐][号號]$", FLAGS)
 _NEXT = regex.compile(r"[^\p{L}\p{N}]{0,3}[上下]一?(?:篇|条|條|则|則|頁|页)", FLAGS)
 _REPLIES = regex.compile("回答|答案|评论|評論|回复|回應|跟帖|跟贴|留言", FLAGS)
 _PAUSE = regex.compile(r"[，。；]", FLAGS)
@@ -364,10 +369,10 @@ def zone_frame(
         _above(outer, text[0], doubtless, _title_likeness(outer, text) >= SURE_TITLE),
     )
     frame = {n for zone in zones_found if _is_dense(outer, zone) for n in zone}
-    frame -= _title(outer, text, frame) | _first_line(outer)
+    frame -= _title(outer, text, frame) | _first_line(outer, text)
     frame |= _under_title(outer, zones, {n for n, chance in enumerate(likely) if chance < DOUBT})
     frame |= _buttons(outer, zones, doubtless)
-    frame |= _names_again(outer, text[0], doubtless, {n for n, chance in enumerate(likely) if chance < EVEN})
+    frame |= _names_again(outer, text[0], doubtless, likely)
     return {seen[n] for n in frame}, chances
 
 
@@ -440,9 +445,16 @@ def _is_dense(lines: Sequence[Line], zone: set[int]) -> bool:
     return len(zone) <= SPARSE_LINES or sum(lines[n].kind in ANCHORS for n in zone) >= DENSE * len(zone)
 
 
-def _first_line(lines: Sequence[Line]) -> set[int]:
-    """Give the first line if it is long enough for a title and no row of words: a clipping may begin with its title."""
+def _first_line(lines: Sequence[Line], text: Sequence[int]) -> set[int]:
+    """Give the first line if it is long enough for a title and no row of words: a clipping may begin with its title.
+
+    A name of a site that stands there is none: its words do not come again, those of the line at the head of the text do.
+    """
     said = lines[0].said
+    if len(said) <= NAME and 0 not in text and _title_likeness(lines, text) >= SURE_TITLE:
+        pairs = han_pairs("".join(lines[n].said for n in text))
+        if _again(said, pairs) < DOUBT:
+            return set()
     return {0} if lines[0].kind == "text" and len(said) >= LONGER and len(said.split()) < 3 else set()
 
 
@@ -485,15 +497,22 @@ def _buttons(lines: Sequence[Line], zones: str, doubtless: set[int]) -> set[int]
     return {n for row in rows for n in range(*row.span())}
 
 
-def _names_again(lines: Sequence[Line], title: int, doubtless: set[int], doubted: set[int]) -> set[int]:
-    """Give the ``doubted`` names between the title and the first sentence that a line of the frame gives, too."""
+def _names_again(lines: Sequence[Line], title: int, doubtless: set[int], likely: Floats) -> set[int]:
+    """Give the names between the title and the first sentence that a line of the frame gives, too.
+
+    They are less likely text than even; the name of an account, which the foot gives more than once, may be more so.
+    """
     sentence = next((n for n in range(title, len(lines)) if _is_sentence(lines[n].said)), title)
-    others = [lines[n].said for n in doubtless if not title <= n < sentence]
+    others = [lines[n].said for n in doubtless if not title <= n < sentence or _ACCOUNT.search(lines[n].said)]
     gone = {*others, *(_LABEL.sub("", said) for said in others)}
+    times = Counter(lines[n].said for n in doubtless if n > sentence)
     return {
         n
         for n in range(title + 1, sentence)
-        if n in doubted and lines[n].kind == "text" and len(lines[n].said) <= NAME and lines[n].said in gone
+        if lines[n].kind == "text"
+        and len(lines[n].said) <= NAME
+        and lines[n].said in gone
+        and likely[n] < (ACCOUNT if times[lines[n].said] > 1 else EVEN)
     }
 
 
