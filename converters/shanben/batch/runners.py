@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -239,13 +240,15 @@ def _serve(pipe: Connection[Any, Any], position: Any, prepare: Callable[[], obje
         if pandoc := sys.modules.get("shanben.tools.pandoc"):
             pandoc.close()  # a copy of a process ends without what was to be done at its end
     except Terminated as told:  # what was temporary is gone; the parent sees what ended this worker
+        traceback.clear_frames(told.__traceback__)  # what only they still hold is cleared away
         signal.signal(told.number, signal.SIG_DFL)
         signal.raise_signal(told.number)
 
 
 def _answer(pipe: Connection[Any, Any], position: Any, prepare: Callable[[], object] | None) -> None:
     """Do one task after the other."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with undisturbed():  # so this thread takes no signals, or the other could not hold them back for a moment
+        threading.Thread(target=_end_with_parent, daemon=True).start()
     if prepare:
         prepare()
     while True:

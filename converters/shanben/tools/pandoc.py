@@ -12,12 +12,13 @@ import json
 import os
 import re
 import select
+import shutil
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.resources import as_file
 from importlib.util import find_spec
@@ -41,6 +42,7 @@ FIX = "pip install pypandoc_binary"
 NO_LANGUAGE = "zxx"
 """The code for text in no language. Given any other, pandoc loads words of its own for each page, none of which we use."""
 
+_TRIES = 50
 _PIPE = 1 << 16
 """Bytes that a pipe holds; asked for more, Python would set that much aside for each answer."""
 _as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -358,9 +360,22 @@ def _run(
         return target.read_bytes() if output else done.stdout
 
 
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    with undisturbed():
-        return tempfile.TemporaryDirectory(prefix="shanben-pandoc-")
+@contextmanager
+def _folder() -> Iterator[str]:
+    """Make a folder for temporary things, and take it away again, also when a signal comes while it is made."""
+    name = ""
+    try:
+        with undisturbed():
+            name = tempfile.mkdtemp(prefix="shanben-pandoc-")
+        yield name
+    finally:
+        with undisturbed():
+            for _ in range(_TRIES):  # a pandoc that was just being started may put something into it meanwhile
+                if not name or not Path(name).exists():
+                    break
+                shutil.rmtree(name, ignore_errors=True)
+                if Path(name).exists():
+                    time.sleep(0.01)
 
 
 def _environment(folder: Path) -> dict[str, str]:
