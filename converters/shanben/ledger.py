@@ -143,9 +143,12 @@ MANY = 256
 
 def kept(changes: Sequence[Change]) -> Sequence[Change]:
     """Give changes in the form in which a pass keeps them."""
-    if len(changes) < MANY or any(c.to is not None or c.gain is not None or c.reason for c in changes):
-        return tuple(changes)
-    return _Columns(changes)
+    return _Columns(changes) if len(changes) >= MANY and _are_plain(changes) else tuple(changes)
+
+
+def _are_plain(changes: Iterable[Change]) -> bool:
+    """Tell whether nothing is to be said of changes but place, before and after."""
+    return not any(c.to is not None or c.gain is not None or c.reason for c in changes)
 
 
 def _once(column: list[str]) -> str | list[str]:
@@ -462,7 +465,7 @@ def _columns(changes: Sequence[Change]) -> dict[str, Any] | None:
     """Give changes as columns: how far each begins behind the one before, and what was and is there, once where it
     is the same in all. None for changes of which more is to be said (moves, gains, reasons)."""
     starts = [c.start for c in changes]
-    if any(c.to is not None or c.gain is not None or c.reason for c in changes) or starts != sorted(starts):
+    if not _are_plain(changes) or starts != sorted(starts):
         return None
     at = [b - a for a, b in zip([0, *starts], starts, strict=False)]
     return {"at": at, "before": _once([c.before for c in changes]), "after": _once([c.after for c in changes])}

@@ -97,10 +97,10 @@ def _reorder(text: str, settings: Settings) -> Reordered:
         return Reordered(text, tuple(pieces), tuple(range(len(pieces))), note="a script that the model does not know")
     model = joint_model(settings.model)
     evidence = _evidence(text, pieces, model)
-    health, joints = _health(evidence)
-    if joints >= 10 and health > (0.72 if width else 0.985):
+    right = _looking_right(evidence)
+    if len(right) >= 10 and _health(evidence, right) > (0.72 if width else 0.985):
         return _put_back(text, pieces, evidence, settings)
-    tried = list(_hypotheses(text, pieces, evidence, model, joints))
+    tried = list(_hypotheses(text, pieces, evidence, model, right))
     best = max(tried, key=lambda h: h.gain)
     if best.gain < max(settings.threshold, _GAIN_PER_PIECE * len(best.pieces)):
         return _put_back(text, pieces, evidence, settings)
@@ -130,7 +130,7 @@ class _Hypothesis:
 
 
 def _hypotheses(
-    text: str, pieces: Sequence[Piece], evidence: Evidence, model: JointModel, joints: int
+    text: str, pieces: Sequence[Piece], evidence: Evidence, model: JointModel, right: Bools
 ) -> Iterator[_Hypothesis]:
     """Give the ways to read a text that is not in order. All are measured by the same dealing model against the text
     in one column."""
@@ -146,13 +146,13 @@ def _hypotheses(
         strands = [[i for u in strand for i in units[u]] for strand in strands_of(dealt)]
         order, score = link(evidence, strands, dealt.score)
         yield _Hypothesis("blocks dealt", pieces, evidence, order, score - in_order(joined))
-    telling = joints >= max(8, 0.25 * n)
+    telling = len(right) >= max(8, 0.25 * n)
     found = find_cells(text, model)
     if found:
         yield _beside(text, found, model)
         if not telling or _unexplained(found) <= _EXPLAINED:
             return
-    if telling and _may_be_woven(evidence):
+    if telling and _may_be_woven(right):
         if not found and (torn := evidence.with_torn_lines()) is not evidence:
             evidence, base = torn, in_order(torn)
         dealt = deal_best(evidence, list(range(n)))
@@ -166,13 +166,10 @@ _WINDOW, _WRONG = 12, 8
 were ever dealt); in a text in order of noisy print 3 to 10 may be."""
 
 
-def _may_be_woven(evidence: Evidence) -> bool:
+def _may_be_woven(right: Bools) -> bool:
     """Tell whether somewhere most joints in a row are wrong: only there is anything to be dealt."""
-    at = np.arange(evidence.n - 1)
-    going = at[~evidence.short[:-1]]
-    wrong = evidence.score(going, going + 1) <= _RIGHT
-    window = min(_WINDOW, len(wrong))
-    return bool(window and np.convolve(wrong, np.ones(window), mode="valid").max() >= _WRONG / _WINDOW * window)
+    window = min(_WINDOW, len(right))
+    return bool(window and np.convolve(~right, np.ones(window), mode="valid").max() >= _WRONG / _WINDOW * window)
 
 
 _EXPLAINED = 0.08
@@ -263,16 +260,17 @@ _RIGHT = 0.5
 """Nats above which a joint looks right."""
 
 
-def _health(evidence: Evidence) -> tuple[float, int]:
-    """Give the share of joints in the order found that look right, against what right joints look like here, and
-    how many joints tell."""
+def _looking_right(evidence: Evidence) -> Bools:
+    """Tell of each joint in the order found that tells anything, those of full lines, whether it looks right."""
     at = np.arange(evidence.n - 1)
     going = at[~evidence.short[:-1]]
-    if not len(going):
-        return 1.0, 0
-    seen = float((evidence.score(going, going + 1) > _RIGHT).mean())
-    right, wrong = evidence.right_joints, evidence.wrong_joints
-    return (seen - wrong) / max(0.1, right - wrong), len(going)
+    return np.asarray(evidence.score(going, going + 1) > _RIGHT, bool)
+
+
+def _health(evidence: Evidence, right: Bools) -> float:
+    """Give the share of joints that look right, against what right joints look like here."""
+    by_nature, by_chance = evidence.right_joints, evidence.wrong_joints
+    return (float(right.mean()) - by_chance) / max(0.1, by_nature - by_chance)
 
 
 # --- from columns to a text -----------------------------------------------------------------------------------

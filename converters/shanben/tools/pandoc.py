@@ -370,12 +370,11 @@ def _folder() -> Iterator[str]:
         yield name
     finally:
         with undisturbed():
-            for _ in range(_TRIES):  # a pandoc that was just being started may put something into it meanwhile
+            for number in range(_TRIES):  # a pandoc that was just being started may put something into it meanwhile
                 if not name or not Path(name).exists():
                     break
+                time.sleep(0.01 if number else 0)
                 shutil.rmtree(name, ignore_errors=True)
-                if Path(name).exists():
-                    time.sleep(0.01)
 
 
 def _environment(folder: Path) -> dict[str, str]:
