@@ -32,7 +32,7 @@ TITLES = LINES.filter(str.strip)
 def blocks(draw: st.DrawFn) -> Block:
     kind: BlockKind = draw(st.sampled_from([k for k in BLOCK_KINDS if k not in ("title", "separator")]))
     lines = draw(st.lists(LINES | st.just(""), max_size=4)) if kind == "verse" else []
-    text = "\n".join([draw(LINES), *lines, draw(LINES)]) if lines else draw(LINES)
+    text = "\n".join([draw(LINES.filter(bool)), *lines, draw(LINES.filter(bool))]) if lines else draw(LINES)
     ends = sorted(draw(st.tuples(st.integers(0, len(text)), st.integers(0, len(text)))))
     level = {"part": 2, "chapter": 2, "heading": draw(st.integers(2, 6))}.get(kind, 0)
     return Block(kind, text, level, (Inline(ends[0], ends[1], "redaction"),))

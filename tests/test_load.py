@@ -6,9 +6,8 @@ import textwrap
 import time
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pytest
 import regex
@@ -31,8 +30,7 @@ from shanben.rulebook.strict_yaml import Faults, Items, Pairs, Scalar
 from shanben.steps import Step
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(NamedTuple):
     """Of the step that the tests use."""
 
     width: int
@@ -42,18 +40,18 @@ class Params:
     words: tuple[str, ...] = ()
     mode: Literal["space", "newline"] = "space"
 
-    def __post_init__(self) -> None:
-        if self.width > 100:
-            raise ValueError("width may be 100 at the most")
+
+def _check(params: Params) -> None:
+    if params.width > 100:
+        raise ValueError("width may be 100 at the most")
 
 
-@dataclass(frozen=True, slots=True)
-class NoParams:
+class NoParams(NamedTuple):
     """Of a step that takes none."""
 
 
 STEPS = {
-    "deinterleave": Step("deinterleave", lambda text, params: (), Params),
+    "deinterleave": Step("deinterleave", lambda text, params: (), Params, check=_check),
     "pair-quotes": Step("pair-quotes", lambda text, params: (), NoParams),
 }
 HEAD = "rules:\n"

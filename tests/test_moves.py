@@ -6,7 +6,6 @@ import json
 import random
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -215,7 +214,7 @@ def test_gaps_stand_where_the_text_breaks_off() -> None:
 
 def test_suggestions_of_other_units_are_told_elsewhere() -> None:
     notes = (Note("pair-quotes", 1, 1, Suggestion(0, "“", "”", "odd")),)
-    assert moves_of("“甲", replace(ledger(()), notes=notes)).proposals == ()
+    assert moves_of("“甲", ledger(())._replace(notes=notes)).proposals == ()
 
 
 def test_a_ledger_that_does_not_fit_is_refused() -> None:
@@ -413,7 +412,7 @@ def newspaper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     def cleaned(work: Work, **_: object) -> Cleaned:
         source = Source(work.path.name, path.read_bytes())
-        book = replace(ledger([repair], notes, len(text)), source_sha256=source.sha256, text_sha256=text_digest(final))
+        book = ledger([repair], notes, len(text))._replace(source_sha256=source.sha256, text_sha256=text_digest(final))
         return Cleaned(source, final, book, (), {})
 
     monkeypatch.setattr(shanben.work_cleaning, "clean_work", cleaned)

@@ -11,7 +11,6 @@ import re
 import subprocess
 import sys
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,7 +55,7 @@ def members(document: Document) -> dict[str, bytes]:
 
 
 def small(*blocks: Block, **metadata: object) -> Document:
-    return Document(replace(Metadata("题"), **metadata), (title("题"), *blocks))
+    return Document(Metadata("题")._replace(**metadata), (title("题"), *blocks))
 
 
 def pages(files: dict[str, bytes]) -> dict[str, etree._Element]:

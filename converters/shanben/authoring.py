@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from shanben.check_rules import unified_diff
@@ -96,12 +96,12 @@ def lay_over(book: Rulebook, path: Path) -> tuple[Rulebook, frozenset[str]]:
     own = load_rule_file(path, phase, base=base)
     gone = {r.overrides for r in own}
     rules = (*(r for r in base.rules if r.id not in gone), *own)
-    return replace(book, rules=rules), frozenset(r.id for r in own)
+    return book._replace(rules=rules), frozenset(r.id for r in own)
 
 
 def _without(book: Rulebook, own: Iterable[Rule]) -> Rulebook:
     gone = {r.id for r in own if r.overrides != r.id}
-    return replace(book, rules=tuple(r for r in book.rules if r.id not in gone))
+    return book._replace(rules=tuple(r for r in book.rules if r.id not in gone))
 
 
 # --- What rules do to a document ---------------------------------------------------------------------------
@@ -154,8 +154,8 @@ def effect(
 
 
 def _at_level(book: Rulebook, chosen: frozenset[str], level: Level) -> Rulebook:
-    rules = (replace(r, level=level) if r.id in chosen else r for r in book.rules)
-    return replace(book, rules=tuple(rules))
+    rules = (r._replace(level=level) if r.id in chosen else r for r in book.rules)
+    return book._replace(rules=tuple(rules))
 
 
 def _restored(book: Rulebook, chosen: frozenset[str], work: str) -> Rulebook:
@@ -163,7 +163,7 @@ def _restored(book: Rulebook, chosen: frozenset[str], work: str) -> Rulebook:
     replaced = {r.overrides for r in book.rules if r.id in chosen and r.overrides}
     shipped = [r for r in plan((), work).rulebook.rules if r.id in replaced] if replaced else []
     kept = [r for r in book.rules if r.id not in replaced]
-    return replace(book, rules=(*kept, *shipped))
+    return book._replace(rules=(*kept, *shipped))
 
 
 def _held(cleaned: Cleaned, chosen: frozenset[str]) -> tuple[tuple[str, str], ...]:

@@ -7,8 +7,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -26,9 +26,9 @@ from shanben.batch.tasks import (
     Fault,
     Options,
     Outcome,
-    Prepare,
     Shard,
     name_in,
+    prepare,
     work_on,
     work_on_shard,
 )
@@ -158,11 +158,10 @@ def _show(progress: _Progress, fault: Fault) -> None:
     progress.say(click.style("error: ", fg="red", bold=True) + printable(fault.words), err=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Survey:
+class _Survey(NamedTuple):
     """What a first look at the sources found: the number of documents (-1: not told without reading them)."""
 
-    count: int
+    documents: int
     rules: tuple[Path, ...]
     left_out: tuple[Path, ...]
 
@@ -208,7 +207,7 @@ def _outcomes(
     known = ((entry, manifest.earlier(name_in(options, entry))) for entry in refused)
     batches = in_batches(known, most, lambda pair: len(getattr(pair[0], "data", None) or b""), _HEAVY)
     tasks = (Batch(options, batch) for batch in batches)
-    for batch, outcomes in _run(work_on, tasks, how, jobs, Prepare(options)):
+    for batch, outcomes in _run(work_on, tasks, how, jobs, partial(prepare, options)):
         if isinstance(outcomes, Crash):
             reason = outcomes.reason
             outcomes = [_crashed(name_in(options, entry), reason) for entry, _ in batch.entries]
@@ -253,7 +252,7 @@ def build_many(sources: Sequence[str], options: Options, how: How, *, as_json: b
     from shanben.pipeline import plan
     from shanben.tools.script import check_script
 
-    options = replace(options, formats=check_formats(options.formats))
+    options = options._replace(formats=check_formats(options.formats))
     if options.script:
         check_script(options.script)
     plan(
@@ -268,8 +267,8 @@ def build_many(sources: Sequence[str], options: Options, how: How, *, as_json: b
     if options.out.is_dir():
         clear_leftovers(options.out)
     try:
-        with _Progress(survey.count, "building") as progress:
-            for outcome in _outcomes(sources, options, how, survey.count, None, manifest):
+        with _Progress(survey.documents, "building") as progress:
+            for outcome in _outcomes(sources, options, how, survey.documents, None, manifest):
                 tally.count(outcome.fault)
                 progress.step(bool(outcome.fault))
                 built = built or outcome.record is not None
@@ -301,7 +300,7 @@ def _told(outcome: Outcome) -> dict[str, Any]:
             "code": outcome.fault.code,
         }
     assert outcome.record is not None  # noqa: S101 - an outcome has a fault or a record
-    return outcome.record.told | ({"unchanged": True} if outcome.unchanged else {})
+    return {**outcome.record.told} | ({"unchanged": True} if outcome.unchanged else {})
 
 
 class _JsonLines:
@@ -355,8 +354,8 @@ def _clean_documents(sources: Sequence[str], options: Options, how: How, tally: 
     manifest = Manifest(out, "clean", fresh=how.fresh)
     ended = False
     try:
-        with _Progress(survey.count, "cleaning") as progress:
-            for outcome in _outcomes(sources, options, how, survey.count, out, manifest):
+        with _Progress(survey.documents, "cleaning") as progress:
+            for outcome in _outcomes(sources, options, how, survey.documents, out, manifest):
                 tally.count(outcome.fault)
                 progress.step(bool(outcome.fault))
                 for alarm in outcome.alarms:
@@ -393,7 +392,7 @@ def _clean_tables(tables: Sequence[Table], out: str, options: Options, how: How,
                 tally.count(fault)
                 _show(progress, fault)
             for shard, stats in _run(
-                work_on_shard, shards, how, _jobs(how, -1 if len(shards) > 1 else 1), Prepare(options)
+                work_on_shard, shards, how, _jobs(how, -1 if len(shards) > 1 else 1), partial(prepare, options)
             ):
                 if isinstance(stats, Crash):
                     stats = Fault(f"{shard.source}: no worker could end this shard: {stats.reason}", "crash", 1)

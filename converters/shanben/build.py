@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -343,7 +342,7 @@ def join_documents(
             for block in document.blocks:
                 kind = "chapter" if block.kind == "title" else block.kind
                 level = min(6, block.level + down) if block.level else 0
-                blocks.append(replace(block, kind=kind, level=level))
+                blocks.append(block._replace(kind=kind, level=level))
             texts = [b.text for b in document.blocks if b.text]
             spans.append({
                 "work": work.slug,

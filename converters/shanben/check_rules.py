@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from shanben.errors import RestlessError, RuleTimeoutError
@@ -127,8 +127,8 @@ def _switched_on(plan: Plan, chosen: frozenset[str]) -> Plan:
     asleep = {r.id for r in plan.rulebook.rules if r.id in chosen and r.level in ("off", "trial")}
     if not asleep:
         return plan
-    rules = (replace(r, level="fix") if r.id in asleep else r for r in plan.rulebook.rules)
-    return make_plan(replace(plan.rulebook, rules=tuple(rules)))
+    rules = (r._replace(level="fix") if r.id in asleep else r for r in plan.rulebook.rules)
+    return make_plan(plan.rulebook._replace(rules=tuple(rules)))
 
 
 @dataclass(slots=True)
@@ -170,8 +170,8 @@ class _Check:
 
     def _stop(self, name: str, place: Place, reason: str) -> Failure:
         self.stopped.add(name)
-        rules = tuple(replace(r, level="off") if r.id in self.stopped else r for r in self.plan.rulebook.rules)
-        self.plan = make_plan(replace(self.plan.rulebook, rules=rules))
+        rules = tuple(r._replace(level="off") if r.id in self.stopped else r for r in self.plan.rulebook.rules)
+        self.plan = make_plan(self.plan.rulebook._replace(rules=rules))
         return Failure("too-slow", name, place, "", "", "", reason=reason)
 
     def _check_speed(self, rule: Rule) -> Iterator[Failure]:
@@ -201,7 +201,7 @@ class _Check:
         if rule.kind == "protect":
             yield from self._protects(rule)
             return
-        unit = make_unit(replace(rule, level="fix"))
+        unit = make_unit(rule._replace(level="fix"))
         only_looks = _only_looks(rule)
         for example in rule.examples:
             got, reason = self._result(unit, example.before)

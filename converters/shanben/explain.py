@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
-from shanben.ledger import Capture, Held, Origins, Suggestion, apply_changes
+from shanben.ledger import Capture, Held, Origins, ProfileChoice, Suggestion, apply_changes
 from shanben.pipeline import Cleaned, Plan
 from shanben.values import Text
 
@@ -67,6 +68,12 @@ def summary(cleaned: Cleaned, plan: Plan) -> dict[str, object]:
         ],
         "held": [{"unit": n.unit, "reason": n.finding.reason} for n in ledger.notes if isinstance(n.finding, Held)],
         "suggestions": len(cleaned.suggestions),
-        "profile": asdict(ledger.profile) if ledger.profile else {},
-        "suppressed": [asdict(s) for s in ledger.suppressed],
+        "profile": _profile(ledger.profile) if ledger.profile else {},
+        "suppressed": [s._asdict() for s in ledger.suppressed],
     }
+
+
+def _profile(choice: ProfileChoice) -> dict[str, Any]:
+    """Give a choice with its evidence as plain values."""
+    signs = {"evidence": choice.evidence, "runner_up_evidence": choice.runner_up_evidence}
+    return choice._asdict() | {name: [asdict(sign) for sign in found] for name, found in signs.items()}

@@ -23,7 +23,7 @@ import typing
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
 from shanben.errors import LedgerError
@@ -173,8 +173,7 @@ class Sign:
     points: int
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileChoice:
+class ProfileChoice(NamedTuple):
     """Which profile was chosen, and why. ``then`` names those that the clean text itself asked for afterwards."""
 
     name: str
@@ -187,8 +186,7 @@ class ProfileChoice:
     then: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Suppressed:
+class Suppressed(NamedTuple):
     """A finding that the work itself refuses, with the reason that it gives. Line and column in the source."""
 
     unit: str
@@ -199,8 +197,7 @@ class Suppressed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(NamedTuple):
     """All that happened between the bytes of a source and its clean text."""
 
     source_sha256: str
@@ -212,7 +209,7 @@ class Ledger:
     notes: tuple[Note, ...] = ()
     marks: tuple[Mark, ...] = ()
     text_sha256: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = {}
     profile: ProfileChoice | None = None
     suppressed: tuple[Suppressed, ...] = ()
 
@@ -505,7 +502,7 @@ def _header(ledger: Ledger) -> dict[str, Any]:
         if p.then:
             said["profile"] |= {"then": list(p.then)}
     if ledger.suppressed:
-        said["suppressed"] = [asdict(s) for s in ledger.suppressed]
+        said["suppressed"] = [s._asdict() for s in ledger.suppressed]
     return said
 
 

@@ -103,8 +103,7 @@ class Plan:
         return {u.id: (u.rule.fault_zh if language == "zh" else "") or u.rule.fault for u in self.units}
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaned:
+class Cleaned(NamedTuple):
     """A clean text with all that led to it.
 
     ``text`` is what `shanben clean` writes. ``ledger`` turns it back into the source, byte for byte.
@@ -436,7 +435,7 @@ def run(
         notes=_notes(state.captured, [*state.lasting, *state.last], state.passes, content),
         marks=text.marks,
         text_sha256=text_digest(text.content),
-        profile=replace(choice, then=tuple(p.profile for p in plans[1:])) if choice else None,
+        profile=choice._replace(then=tuple(p.profile for p in plans[1:])) if choice else None,
         suppressed=_suppressed(state.refusals, state.passes, content),
     )
     return Cleaned(source, text.content, ledger, text.marks, steps.guards, steps)

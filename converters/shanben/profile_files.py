@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import regex
@@ -80,9 +79,9 @@ def _checked(profile: Profile, book: Rulebook, faults: Faults) -> Profile:
         if not meant:
             _add_unknown(setting, known, gone, faults)
         elif setting.said is not None:
-            setting = replace(setting, params=_params(setting, setting.said, meant, faults), said=None)
+            setting = setting._replace(params=_params(setting, setting.said, meant, faults), said=None)
         settings.append(setting)
-    return replace(profile, settings=tuple(settings))
+    return profile._replace(settings=tuple(settings))
 
 
 def _add_unknown(setting: Setting, known: Mapping[str, Rule], gone: Iterable[str], faults: Faults) -> None:
@@ -177,8 +176,7 @@ def _add_files(folder: Traversable, shown_as: str, found: dict[str, Profile], fa
 
 def _joined(lower: Profile, upper: Profile) -> Profile:
     """Give a profile on top of the one that it extends; its own evidence, if it has any, stands alone."""
-    return replace(
-        upper,
+    return upper._replace(
         extends=lower.extends,
         evidence=upper.evidence or lower.evidence,
         settings=(*lower.settings, *upper.settings),
@@ -202,13 +200,13 @@ def _finished(found: Mapping[str, Profile], book: Rulebook, faults: Faults) -> d
             faults.add(
                 "P103", profile.extends.place, f"profiles that extend each other: {circle}", "remove one `extends`"
             )
-            return replace(profile, extends=None)
+            return profile._replace(extends=None)
         if wanted not in found:
             hint = faults.hint(wanted, found)
             fix = "" if hint else f"there are: {', '.join(sorted(found))}"
             faults.add("P102", profile.extends.place, f"no profile is called {shown(wanted)}{hint}", fix)
             return profile
-        return replace(_joined(finish(wanted, on_the_way), profile), extends=None)
+        return _joined(finish(wanted, on_the_way), profile)._replace(extends=None)
 
     found = {name: _checked(profile, book, faults) for name, profile in found.items()}
     for name in found:

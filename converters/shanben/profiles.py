@@ -7,7 +7,6 @@ evidence alone; when that is weak or speaks for two, the choice is `plain`, whic
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from itertools import islice
@@ -52,8 +51,7 @@ class Evidence(NamedTuple):
     least: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """What is set for the rules that ``name`` means: an id, a pattern of ids, or a pattern after a folder.
 
     ``said`` are the parameters as they are written, until they have been read for the step of their rule.
@@ -62,7 +60,7 @@ class Setting:
     name: str
     place: Place
     level: Level | None = None
-    params: Mapping[str, ParamValue] = field(default_factory=dict)
+    params: Mapping[str, ParamValue] = {}
     drop: float | None = None
     hits: int | None = None
     said: Mapping[str, Entry] | None = None
@@ -73,8 +71,7 @@ class Setting:
         return fnmatchcase(rule.id, ids) and (not slash or folder == rule.phase)
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """A named choice: what speaks for it, and what it sets, in order; of two settings the later holds."""
 
     name: str
@@ -202,7 +199,7 @@ def _hits(evidence: Evidence, profile: Profile, sample: _Sample, held: Container
 
 def apply_profile(book: Rulebook, profile: Profile) -> Rulebook:
     """Give the rulebook with the levels, limits and parameters that a profile sets."""
-    return replace(book, rules=tuple(_set(rule, profile.settings) for rule in book.rules))
+    return book._replace(rules=tuple(_set(rule, profile.settings) for rule in book.rules))
 
 
 def _set(rule: Rule, settings: Sequence[Setting]) -> Rule:
@@ -216,4 +213,4 @@ def _set(rule: Rule, settings: Sequence[Setting]) -> Rule:
             level, limit, params = setting.level or level, Limit(drop, hits), {**params, **setting.params}
     if (level, limit, params) == (rule.level, rule.limit, rule.params):
         return rule
-    return replace(rule, level=level, limit=limit, params=params)
+    return rule._replace(level=level, limit=limit, params=params)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,19 @@ def rules_root() -> Traversable:
 def data_root() -> Traversable:
     """Give the folder of templates and style sheets."""
     return _package() / "data"
+
+
+@contextmanager
+def data_file(name: str) -> Iterator[Path]:
+    """Give a file of the folder of templates as one that other programs can open, for as long as it is asked for."""
+    place = data_root() / name
+    if isinstance(place, Path):  # so it mostly is, and `importlib.resources` takes a while to load
+        yield place
+        return
+    from importlib.resources import as_file
+
+    with as_file(place) as path:
+        yield path
 
 
 def kept_folder(variable: str) -> Path | None:

@@ -18,7 +18,6 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import MISSING, fields
 from functools import cached_property
 from operator import add
 from pathlib import Path
@@ -58,6 +57,7 @@ _CLASSES: tuple[type[Any], ...] = (
 _NUMBER = {cls: number for number, cls in enumerate(_CLASSES)}
 _TUPLE, _TABLE, _SET, _WORDS, _LATER = -1, -2, -3, -4, -5
 _BETWEEN = "\0"
+_MISSING = object()
 
 
 class Checked(NamedTuple):
@@ -243,10 +243,8 @@ def _packed(value: Any) -> Any:
 
 
 def _defaults(cls: Any) -> dict[str, Any]:
-    """Give the fields of a dataclass or a NamedTuple, each with its default, or `MISSING`."""
-    if hasattr(cls, "_fields"):
-        return {name: cls._field_defaults.get(name, MISSING) for name in cls._fields}
-    return {f.name: f.default if f.default_factory is MISSING else f.default_factory() for f in fields(cls)}
+    """Give the fields of a named tuple, each with its default, or `_MISSING`."""
+    return {name: cls._field_defaults.get(name, _MISSING) for name in cls._fields}
 
 
 def _same(one: Any, other: Any) -> bool:

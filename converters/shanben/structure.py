@@ -8,7 +8,7 @@ mark, verse, and the levels of headings.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
 import regex
@@ -68,7 +68,7 @@ def build_document(
     )
     blocks = [] if title else [Block("title", _one_line(metadata.title), 1)]
     blocks += _levelled(_blocks(lines))
-    blocks = [replace(b, inlines=(*b.inlines, *_redactions(b.text, cleaned.guards))) for b in blocks]
+    blocks = [b._replace(inlines=(*b.inlines, *_redactions(b.text, cleaned.guards))) for b in blocks]
     return Document(metadata, tuple(blocks), (_provenance(cleaned, plan, metadata.language),))
 
 
@@ -207,13 +207,13 @@ def _levelled(blocks: Sequence[tuple[Block, float]]) -> list[Block]:
     out = []
     for block, rank in blocks:
         if block.kind == "title":
-            out.append(replace(block, level=1))
+            out.append(block._replace(level=1))
         elif block.kind in HEADING_KINDS:
             while len(stack) > 1 and stack[-1] >= rank:
                 stack.pop()
             if len(stack) < 6:
                 stack.append(rank)
-            out.append(replace(block, level=len(stack)))
+            out.append(block._replace(level=len(stack)))
         else:
             out.append(block)
     return out
@@ -249,12 +249,12 @@ def canonical_ledger(cleaned: Cleaned, document: Document) -> Ledger:
     The pass may only change line ends and blanks between blocks, and supply a title where the text has none.
     """
     changes = _canonical_changes(cleaned.text, document)
-    ledger = replace(cleaned.ledger, text_sha256=document.digest)
+    ledger = cleaned.ledger._replace(text_sha256=document.digest)
     if not changes:
         return ledger
     last = max((p.round for p in ledger.passes), default=1)
     done = Pass(CANONICAL, "edition", text_digest(CANONICAL), last, tuple(changes))
-    return replace(ledger, passes=(*ledger.passes, done))
+    return ledger._replace(passes=(*ledger.passes, done))
 
 
 def _canonical_changes(text: str, document: Document) -> list[Change]:

@@ -85,8 +85,7 @@ class Segment(NamedTuple):
     raw: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decoding:
+class Decoding(NamedTuple):
     """How bytes became characters: the decision, its evidence, and all that is needed to undo it.
 
     ``confidence`` is 0..1. ``evidence`` says in words, in order, what was tried and found.
@@ -326,8 +325,7 @@ class Inline(NamedTuple):
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     r"""One block of a Document. ``text`` is one line without indent; only a verse has ``\n`` inside.
 
     ``level`` is 1 for the title, 2..6 for parts, chapters and headings (no level is skipped), else 0.
@@ -340,8 +338,7 @@ class Block:
     inlines: tuple[Inline, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(NamedTuple):
     """What is known about a work, in Dublin Core terms. ``date`` is ISO 8601: YYYY, YYYY-MM or YYYY-MM-DD.
 
     ``source`` is where the text was first published (来源), ``url`` where this copy was found.
@@ -372,8 +369,7 @@ class Action:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(NamedTuple):
     """Where an edition comes from; enough to name it, prove it and make it again."""
 
     source_name: str
@@ -417,13 +413,12 @@ class Document:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Edition:
+class Edition(NamedTuple):
     """One output of a work in one format."""
 
     format: str
     filename: str
-    data: bytes = field(repr=False)
+    data: bytes
 
 
 def with_marks(text: Text, marks: Iterable[Mark]) -> Text:

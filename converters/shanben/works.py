@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -33,8 +32,7 @@ DEEPEST = 40
 _LISTS = ("creator", "contributor", "subject")
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """One document to be built: where its bytes are, what `work.yaml` says of it, and the rule folders beside it.
 
     ``data`` are the bytes themselves where they lie in no file of their own (in an archive, in a table); then ``path``
@@ -46,7 +44,7 @@ class Work:
     path: Path
     encoding: str | None = None
     sha256: str = ""
-    said: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    said: Mapping[str, tuple[str, ...]] = {}
     rules: tuple[Path, ...] = ()
     profile: str | None = None
     suppress: tuple[Suppression, ...] = ()
@@ -175,10 +173,10 @@ def _under(path: Path) -> Iterator[Work]:
     beside = lru_cache(maxsize=64)(own_rules)
     if is_folder(path):
         for work in _in_folder(path):
-            yield replace(work, rules=_rules_beside(work.path, path, beside), place=_place(work, path))
+            yield work._replace(rules=_rules_beside(work.path, path, beside), place=_place(work, path))
     else:
         work = _from_file(path)
-        yield replace(work, rules=_rules_beside(path, path.parent, beside), place=work.slug)
+        yield work._replace(rules=_rules_beside(path, path.parent, beside), place=work.slug)
 
 
 def _place(work: Work, top: Path) -> str:
@@ -363,7 +361,7 @@ def with_own_slug(work: Work, parent: str, slugs: Names) -> Work:
     slug = work.slug
     if slug.casefold() == Path(MANIFEST).stem or slugs.take(slug.casefold()):  # its TXT edition would be the manifest
         slug = own_name(safe_name(f"{parent}-{slug}"), slugs)
-    return work if slug == work.slug else replace(work, slug=slug)
+    return work if slug == work.slug else work._replace(slug=slug)
 
 
 def own_name(name: str, names: Names) -> str:

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ def judged(text: str) -> tuple[Plan, Any]:
 
 def rules_only(steps: Plan) -> Plan:
     """Give a plan without its steps: what a pattern cannot do is what no peer does either."""
-    return make_plan(replace(steps.rulebook, rules=tuple(r for r in steps.rulebook.rules if r.kind != "step")))
+    return make_plan(steps.rulebook._replace(rules=tuple(r for r in steps.rulebook.rules if r.kind != "step")))
 
 
 def cleaner(steps: Plan) -> Worker:

@@ -18,7 +18,7 @@ import hashlib
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Literal
 
@@ -108,8 +108,7 @@ def take_back(ledger: Ledger, units: Iterable[str], source_text: str) -> Undone:
         wanted -= run.held.keys()
     text = "".join(c.text for c in run.tape if c.kind != "new")
     places = OffsetMap(_as_changes(run.tape))
-    result = replace(
-        ledger,
+    result = ledger._replace(
         passes=passes,
         marks=tuple(m._replace(start=places.forward(m.start)) for m in ledger.marks),
         text_sha256=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),

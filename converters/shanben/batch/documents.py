@@ -7,19 +7,12 @@ before every part of it is a safe name.
 from __future__ import annotations
 
 import glob
-import gzip
-import lzma
 import os
-import stat
-import tarfile
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
-from shanben.batch.rows import MAX_RATIO, ROOM, Row, is_rows, read_rows, stem_of
+from shanben.batch.rows import Row, is_rows, read_rows, stem_of
 from shanben.batch.urls import is_url, listed
 from shanben.errors import ShanbenError, SourceError
 from shanben.rulebook.schema import METADATA_FIELDS
@@ -28,7 +21,6 @@ from shanben.works import (
     ARCHIVE_SUFFIXES,
     DEEPEST,
     ROW_SUFFIXES,
-    SUFFIXES,
     Names,
     NamesInMemory,
     Work,
@@ -39,13 +31,6 @@ from shanben.works import (
     safe_place,
     with_own_slug,
 )
-
-MAX_MEMBERS = 10_000_000
-"""Members of an archive, of whatever kind."""
-_DAMAGED = (
-    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError, OSError,
-    NotImplementedError, RuntimeError, ValueError,
-)  # fmt: skip
 
 
 class Faulty(NamedTuple):
@@ -82,7 +67,7 @@ def iter_documents(
                     yield entry
                 elif not below or not os.path.realpath(entry.path).startswith(below):
                     place = own_name(entry.place or entry.slug, places)
-                    yield entry if place == entry.place else replace(entry, place=place)
+                    yield entry if place == entry.place else entry._replace(place=place)
 
 
 def _below(outside: Path | None, folder: Path) -> str:
@@ -213,8 +198,7 @@ def _inside(path: Path, limit: int, files: Names, slugs: Names, top: Path | None
         return
     base = (*path.relative_to(top).parent.parts, _stem(path)) if top else ()
     rules = rules_beside_file(path)
-    members = _rows(path, limit) if is_rows(str(path)) else _members(path, limit)
-    for name, value in members:
+    for name, value in _rows(path, limit) if is_rows(str(path)) else _members(path, limit):
         where = f"{path}!{name}"
         if isinstance(value, ShanbenError):
             value.where = value.where or where
@@ -225,7 +209,7 @@ def _inside(path: Path, limit: int, files: Names, slugs: Names, top: Path | None
         stem = name if whole else inner.stem
         data, said = value
         work = Work(safe_name(stem), path / (safe_name(name) if whole else name), said=said, rules=rules, data=data)
-        work = replace(work, place=safe_place((*base, name) if whole else (*base, *inner.parent.parts, stem)))
+        work = work._replace(place=safe_place((*base, name) if whole else (*base, *inner.parent.parts, stem)))
         yield with_own_slug(work, path.name if whole or len(inner.parts) < 2 else inner.parts[-2], slugs)
 
 
@@ -267,111 +251,7 @@ def _said(metadata: object) -> dict[str, tuple[str, ...]]:
 
 
 def _members(path: Path, limit: int) -> Iterator[Member]:
-    """Give name and bytes of each text file in an archive, in its own order."""
-    try:
-        size = max(path.stat().st_size, 1)
-        total = 0
-        for count, (name, value) in enumerate(
-            _zip(path, limit) if path.name.lower().endswith(".zip") else _tar(path, limit)
-        ):
-            total += len(value) if isinstance(value, bytes) else 0
-            if total > max(MAX_RATIO * size, ROOM) or count > MAX_MEMBERS:
-                raise SourceError(
-                    f"what lies in this archive is more than {MAX_RATIO} times as large as the archive",
-                    where=str(path),
-                    fix="unpack it yourself, if you know where it comes from, and give the folder",
-                )
-            yield name, (value, {}) if isinstance(value, bytes) else value
-    except SourceError as error:
-        yield "", error
-    except _DAMAGED as error:
-        yield "", SourceError(f"the archive is damaged ({error})"[:300], where=str(path), fix="get it again")
+    from shanben.batch.archives import members  # what reads them takes a while to load
 
-
-def _zip(path: Path, limit: int) -> Iterator[tuple[str, bytes | SourceError]]:
-    with zipfile.ZipFile(path) as archive:
-        for info in archive.infolist():
-            name = _zip_name(info)
-            kind = stat.S_IFMT(info.external_attr >> 16)
-            if info.is_dir() or not _is_text(name):
-                continue
-            if fault := _name_fault(name) or ("" if kind in (0, stat.S_IFREG) else "it is a link or a device"):
-                yield name, SourceError(f"this member is not read: {fault}")
-            elif limit < 0:
-                yield name, b""
-            elif info.flag_bits & 1:
-                yield name, SourceError("this member is encrypted", fix="unpack the archive yourself")
-            elif info.file_size > limit or (info.file_size > ROOM and info.file_size > MAX_RATIO * info.compress_size):
-                yield name, _too_large(limit)
-            else:
-                try:
-                    with archive.open(info) as file:
-                        yield name, _read(file, limit)
-                except SourceError as error:
-                    yield name, error
-                except _DAMAGED as error:
-                    yield name, SourceError(f"this member is damaged ({error})"[:300])
-
-
-def _zip_name(info: zipfile.ZipInfo) -> str:
-    """Give the name of a member; one that does not say it is UTF-8 may be, or in the encoding of a Chinese Windows."""
-    if info.flag_bits & 0x800:
-        return info.filename
-    try:
-        return _decoded(info.orig_filename.encode("cp437"))
-    except UnicodeEncodeError:
-        return info.filename
-
-
-def _decoded(name: bytes) -> str:
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return name.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return name.decode("latin-1")
-
-
-def _tar(path: Path, limit: int) -> Iterator[tuple[str, bytes | SourceError]]:
-    with tarfile.open(path, "r|*", errors="surrogateescape", encoding="utf-8") as archive:
-        for info in archive:
-            archive.members = []  # type: ignore[attr-defined]  # else it would remember them all
-            name = _decoded(info.name.encode("utf-8", "surrogateescape"))
-            if info.isdir() or not _is_text(name):
-                continue
-            if fault := _name_fault(name) or ("" if info.isreg() else "it is a link or a device"):
-                yield name, SourceError(f"this member is not read: {fault}")
-            elif limit < 0:
-                yield name, b""
-            elif info.size > limit:
-                yield name, _too_large(limit)
-            else:
-                file = archive.extractfile(info)
-                yield name, _read(file, limit) if file else b""
-
-
-def _is_text(name: str) -> bool:
-    inner = PurePosixPath(name)
-    hidden = any(p.startswith(".") and p != ".." for p in inner.parts) or "__MACOSX" in inner.parts
-    return inner.suffix.lower() in SUFFIXES and not hidden
-
-
-def _name_fault(name: str) -> str:
-    parts = PurePosixPath(name.replace("\\", "/")).parts
-    if name.startswith(("/", "\\")) or ".." in parts or (len(name) > 1 and name[1] == ":") or "\0" in name:
-        return "its name leads out of the archive"
-    return "folders lie too deep in it" if len(parts) > DEEPEST else ""
-
-
-def _read(file: IO[bytes], limit: int) -> bytes:
-    data = file.read(limit + 1)
-    if len(data) > limit:
-        raise _too_large(limit)
-    return data
-
-
-def _too_large(limit: int) -> SourceError:
-    return SourceError(
-        f"the source has more than {limit / 1e6:.0f} MB, or unpacks to more than {MAX_RATIO} times its size",
-        fix="split it into several files, or raise the limit with --max-megabytes",
-    )
+    for name, value in members(path, limit):
+        yield name, (value, {}) if isinstance(value, bytes) else value

@@ -11,13 +11,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
-from shanben.batch.names import temporary_database
+from shanben.batch.names import Store
 from shanben.errors import OutputError
 from shanben.resources import kept_folder
 from shanben.tools.storage import is_alive, write_error, write_pieces
@@ -27,14 +26,13 @@ MAX_LINE = 1_000_000
 """Bytes of a line of a manifest; a longer one is not read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One finished document: its name, the digest of all that went in, and that of what came out."""
 
     name: str
     key: str
     seal: str
-    told: dict[str, Any] = field(default_factory=dict)
+    told: Mapping[str, Any] = {}
 
     def line(self) -> bytes:
         """Give the record as a line."""
@@ -63,24 +61,21 @@ class Manifest:
         place = hashlib.sha256(os.fsencode(f"{kind}:{os.path.realpath(out)}")).hexdigest()[:32]
         state = kept_folder("SHANBEN_STATE")
         self._kept = state / "batches" / f"{place}.jsonl" if state else None
-        self._base = temporary_database()
-        self._base.execute("CREATE TABLE earlier (name TEXT PRIMARY KEY, line BLOB, now INTEGER) WITHOUT ROWID")
+        self._known = Store()
         self._journals = sorted(p for p in out.glob(f"{JOURNAL}{kind}-*.jsonl") if not _is_written(p))
         for path in [] if fresh else [*([self._kept] if self._kept else []), *self._journals]:
             for record in _records(path):
-                self._put(record, 0)
+                self._put(record)
         self._own = out / f"{JOURNAL}{kind}-{os.getpid()}.jsonl"
         self._journal: IO[bytes] | None = None
 
-    def _put(self, record: Record, now: int) -> None:
-        name = record.name.encode("utf-8", "surrogateescape")
-        self._base.execute("INSERT OR REPLACE INTO earlier VALUES (?, ?, ?)", (name, record.line(), now))
+    def _put(self, record: Record) -> None:
+        self._known.put(record.name.encode("utf-8", "surrogateescape"), record.line())
 
     def earlier(self, name: str) -> Record | None:
         """Give what is known of a document from earlier runs, or from before in this run."""
-        name_bytes = name.encode("utf-8", "surrogateescape")
-        found = self._base.execute("SELECT line FROM earlier WHERE name = ?", (name_bytes,)).fetchone()
-        return Record.read(found[0]) if found else None
+        found = self._known.get(name.encode("utf-8", "surrogateescape"))
+        return Record.read(found) if found else None
 
     def done(self, record: Record) -> None:
         """Note a finished document. It is in the journal before this returns."""
@@ -91,7 +86,7 @@ class Manifest:
             self._journal.write(record.line())
         except OSError as error:
             raise write_error(error, self._own) from None
-        self._put(record, 1)
+        self._put(record)
 
     def close(self, *, ended: bool) -> None:
         """End the journal: what it says is kept in the state folder for the next run, and the journal goes.
@@ -112,14 +107,10 @@ class Manifest:
             return False
         try:
             self._kept.parent.mkdir(parents=True, exist_ok=True)
-            write_pieces(self._kept, self._lines())
+            write_pieces(self._kept, self._known.values())
         except (OSError, OutputError):
             return False
         return True
-
-    def _lines(self) -> Iterator[bytes]:
-        """Give the records of this run and of earlier ones, by name."""
-        yield from (line for (line,) in self._base.execute("SELECT line FROM earlier ORDER BY name"))
 
 
 def _is_written(journal: Path) -> bool:

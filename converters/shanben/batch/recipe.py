@@ -8,12 +8,14 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shanben import __version__
 from shanben.resources import rules_root
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 _PROGRAMS = ("pypandoc_binary", "opencc", "lxml", "regex", "numpy", "pypinyin", "chardet")
 """Packages whose version may show in an edition, as their folders of metadata are named."""

@@ -8,9 +8,8 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from shanben.batch.rows import CleanRow, Part, Row, as_batch, fault_of, read_rows, rows_of_batch, suffix_of, write_rows
 from shanben.batch.runners import Watch
@@ -22,8 +21,7 @@ STATS = "_stats"
 """Folder beside the shards with what is known of each. Readers of tables leave out names that begin so."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShardStats:
+class ShardStats(NamedTuple):
     """What became of one shard. ``sha256`` is that of its bytes; ``faults`` are the first few rows that failed."""
 
     rows: int
@@ -96,7 +94,7 @@ def clean_shard(
         counts["rows"], counts["failed"], counts["changes"], counts["suggestions"], counts["characters"], digest,
         tuple(faults),
     )  # fmt: skip
-    said = {**recipe, "size": size, **asdict(stats)}
+    said = {**recipe, "size": size, **stats._asdict()}
     del said["done_before"]
     write_small(place, (json.dumps(said, ensure_ascii=True, indent=1) + "\n").encode())
     return stats

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,8 +23,7 @@ from shanben.values import Source
 from shanben.works import Work, refuse_source
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What is asked for all documents of a run.
 
     ``ledgers`` is the folder of ledgers of cleaned texts, if they are wanted, ``compact`` their form.
@@ -64,8 +62,7 @@ class Fault(NamedTuple):
         return cls(str(error), error.code, error.exit_code)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one document: a ``record`` when it is finished, a ``fault`` when it failed."""
 
     name: str
@@ -73,7 +70,7 @@ class Outcome:
     record: Record | None = None
     fault: Fault | None = None
     unchanged: bool = False
-    alarms: tuple[str, ...] = field(default=())
+    alarms: tuple[str, ...] = ()
 
 
 def name_in(options: Options, entry: Entry) -> str:
@@ -122,7 +119,7 @@ def _done(options: Options, work: Work, earlier: Record | None) -> Outcome:
     name = name_in(options, work)
     if earlier and earlier.key == key and earlier.seal and earlier.seal == _seal(options, name):
         return Outcome(name, str(work.path), earlier, unchanged=True)
-    held = replace(work, data=read.data, sha256="")
+    held = work._replace(data=read.data, sha256="")
     told, alarms = _build(options, held) if options.command == "build" else _clean(options, held)
     return Outcome(name, str(work.path), Record(name, key, _seal(options, name), told), alarms=alarms)
 
@@ -223,14 +220,8 @@ def work_on_shard(shard: Shard, watch: Watch) -> ShardStats | Fault:
         return Fault.of(error)
 
 
-@dataclass(frozen=True, slots=True)
-class Prepare:
-    """Loads in a new worker what every document needs; called once, before the first task."""
+def prepare(options: Options) -> None:
+    """Load in a new worker the rules that every document needs. What is wrong with them was said before it began."""
+    from shanben.pipeline import plan
 
-    options: Options
-
-    def __call__(self) -> None:
-        """Load the rules. What is wrong with them was said before any worker was started."""
-        from shanben.pipeline import plan
-
-        plan(self.options.rules, profile=self.options.profile)
+    plan(options.rules, profile=options.profile)

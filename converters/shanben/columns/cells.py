@@ -35,6 +35,7 @@ from math import log
 
 import numpy as np
 import numpy.typing as npt
+import regex
 
 from shanben.columns.joints import BREAK, Ints, JointModel, NGrams, Script
 from shanben.columns.lines import ROW
@@ -882,8 +883,8 @@ def _choose(
             score, path = search.run()
             evidence = search.evidence(path)
             hope = hope or evidence.gain > HOPE * evidence.moved > 0
-            search.learn(path)
-            if not joined and evidence.moved:
+            if not joined and evidence.gain > DISMAL * evidence.moved:  # what it learns may better it
+                search.learn(path)
                 score, path = search.run()
                 evidence = search.evidence(path)
             if joined:
@@ -898,6 +899,8 @@ def _choose(
     return None if best is None else best[1]
 
 
+DISMAL = -0.4
+"""Nats for each joint that moves below which a trial is not tried again with what it has learnt."""
 HOPE = 0.05
 """Nats that a joint which moves must gain, in one of the first trials, for further widths to be tried."""
 COLUMN_PRICE = 0.5
@@ -931,6 +934,7 @@ def find_cells(text: str, model: JointModel) -> list[Cell] | None:
     return _cells(stream, lines, glued) if glued else None
 
 
+_LETTER = regex.compile(r"[\p{L}\p{N}]")
 _WIDE, _ROW, _NEAR, _OPEN, _EDGE = 12.0, 60.0, 12, 5, 3
 
 
@@ -943,13 +947,16 @@ def _open_lines(text: str) -> list[bool]:
     lines = ROW.findall(text)
     size = [width_of(line) for line in lines]
     wide = [n for n, width in enumerate(size) if width >= _WIDE]
-    rows = [0 if lines[n][-1] in FINAL else 1 + int(size[n] / _ROW) for n in wide]
+    drawn = {n for n in wide if not _LETTER.search(lines[n])}
+    rows = [0 if lines[n][-1] in FINAL or n in drawn else 1 + int(size[n] / _ROW) for n in wide]
     found = [False] * len(lines)
     for at in range(max(1, len(rows) - _NEAR + 1)):
         if sum(rows[at : at + _NEAR]) >= _OPEN:
             first, last = wide[at], wide[min(at + _NEAR, len(wide)) - 1]
             around = range(max(0, first - _EDGE), min(len(lines), last + 1 + _EDGE))
             found[around.start : around.stop] = [True] * len(around)
+    for n in drawn:  # the rules of a table
+        found[n] = False
     return found
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import resources
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from shanben.columns.joints import Floats, JointModel, load
 from shanben.columns.lines import Piece, may_hold_columns, printed_lines
 from shanben.columns.linking import link
 from shanben.columns.strands import Joined, deal_best, in_order, strands_of
+from shanben.resources import data_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def joint_model(path: str = "") -> JointModel:
     """Load the shipped model, or the one at ``path``."""
     if path:
         return load(Path(path))
-    with resources.as_file(resources.files("shanben") / "data" / "joints.npz") as shipped:
+    with data_file("joints.npz") as shipped:
         return load(shipped)
 
 

@@ -14,7 +14,6 @@ import re
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,8 +42,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _SVG_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What the page says besides source and ledger.
 
     ``language`` is a BCP 47 tag. ``units`` gives for each unit its phase, its fault in English and in Chinese, and
@@ -54,8 +52,8 @@ class Report:
     name: str
     title: str = ""
     language: str = "zh-Hans"
-    units: Mapping[str, tuple[str, str, str, str]] = field(default_factory=dict)
-    links: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, tuple[str, str, str, str]] = {}
+    links: Mapping[str, str] = {}
 
     @classmethod
     def of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from shanben.check_rules import check_rulebook, unified_diff
@@ -103,7 +103,7 @@ def read_rules(text: str, phase: str, states: Sequence[State]) -> tuple[list[Fau
         file.write_bytes(_as_file(text).encode("utf-8", "replace"))
         rules = load_rule_file(file, phase, base=states[0].plan.rulebook if states else None, faults=faults)
     found = [f._replace(place=Place("", max(1, f.place.line - shift), f.place.column)) for f in faults]
-    return found, tuple(replace(r, level="fix") if r.level == "off" else r for r in rules)
+    return found, tuple(r._replace(level="fix") if r.level == "off" else r for r in rules)
 
 
 def _has_head(text: str) -> bool:
@@ -125,7 +125,7 @@ def _slow_fault(rule: Rule) -> Fault:
 def _units(rules: Iterable[Rule], state: State) -> list[Unit]:
     book = state.plan.rulebook
     mine = {r.id for r in rules}
-    whole = resolve_near(replace(book, rules=(*(r for r in book.rules if r.id not in mine), *rules)))
+    whole = resolve_near(book._replace(rules=(*(r for r in book.rules if r.id not in mine), *rules)))
     return [make_unit(r) for r in whole.rules if r.id in mine and r.kind != "protect"]
 
 
@@ -183,7 +183,7 @@ def save_rule(desk: OpenWork, text: str, where: str, versions: Versions) -> Outc
             raise UsageError("a rule goes into the work's own file or into your rule folder", fix="choose one")
         book = state.plan.rulebook
         taken = {r.overrides for r in rules}
-        plan = make_plan(replace(book, rules=(*(r for r in book.rules if r.id not in taken), *rules)))
+        plan = make_plan(book._replace(rules=(*(r for r in book.rules if r.id not in taken), *rules)))
         _hold_plan([str(f) for f in check_rulebook(plan, names)])
         path = desk.rules_folder(state.work) / OWN_RULES
         desk.check_target(path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from itertools import islice, pairwise, takewhile
 from typing import Any
@@ -482,10 +482,9 @@ def in_order(units: Iterable[Unit]) -> list[Unit]:
 def resolve_near(rulebook: Rulebook) -> Rulebook:
     """Put the pattern of the rule that `where: {near: ID}` names in the place of its id."""
     patterns = {r.id: full_pattern(r) for r in rulebook.rules if r.match}
-    return replace(
-        rulebook,
+    return rulebook._replace(
         rules=tuple(
-            replace(r, where=r.where._replace(near=patterns[r.where.near])) if r.where.near else r
+            r._replace(where=r.where._replace(near=patterns[r.where.near])) if r.where.near else r
             for r in rulebook.rules
         ),
     )

@@ -7,7 +7,7 @@ are known only when short: most are whole pages.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
 from shanben.errors import ShanbenError
@@ -114,7 +114,7 @@ def changes(found: Iterable[Finding]) -> tuple[Change, ...]:
 
 def lint_unit(rule: Rule) -> Unit:
     """Make a unit that acts as if its level were `fix`."""
-    return make_unit(replace(rule, level="fix"))
+    return make_unit(rule._replace(level="fix"))
 
 
 @dataclass(slots=True)

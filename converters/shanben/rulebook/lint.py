@@ -183,7 +183,7 @@ def _lay_files_over(path: Path, flat_phase: str, book: Rulebook, faults: Faults,
         phase = folder if folder in FOLDERS else flat_phase
         own = load_rule_file(file, phase, base=book, faults=faults, written=written)
         gone = {rule.overrides for rule in own}
-        book = replace(book, rules=(*(r for r in book.rules if r.id not in gone), *own))
+        book = book._replace(rules=(*(r for r in book.rules if r.id not in gone), *own))
     return book
 
 

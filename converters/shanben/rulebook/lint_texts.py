@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain
 
 from shanben.errors import ShanbenError
@@ -101,13 +100,13 @@ def check_exceptions(written: Written, library: Library) -> Complaints:
     for key in ("before", "after"):
         if key not in written.patterns:
             continue
-        free = replace(rule, before="") if key == "before" else replace(rule, after="")
+        free = rule._replace(before="") if key == "before" else rule._replace(after="")
         if not _differs(rule, free, library):
             made_up = next(_spared(rule, free, key, library), "")
             words = f"no known text shows what `{key}` is for"
             fix = f"add a `keep` such as {_quoted(made_up)}" if made_up else f"{_ADD_KEEP}, or remove `{key}`"
             yield complaint("L302", written, key, words, fix=fix)
-    if rule.when != When() and not _differs(rule, replace(rule, when=When()), library):
+    if rule.when != When() and not _differs(rule, rule._replace(when=When()), library):
         yield complaint("L303", written, "when", "no known text shows what `when` is for")
     entry = written.entries.get("outside")
     items = entry.value.items if entry and isinstance(entry.value, Items) else ()
@@ -115,8 +114,8 @@ def check_exceptions(written: Written, library: Library) -> Complaints:
         # A redaction no rule may touch anyway; to name it spares the suggestion.
         if isinstance(item, Scalar) and item.value in library.known.guards and item.value != UNTOUCHABLE:
             # Texts that are made up are short: they would seldom meet `when` and `where`.
-            bare = replace(rule, when=When(), where=Where())
-            free = replace(bare, outside=tuple(k for k in rule.outside if k != item.value))
+            bare = rule._replace(when=When(), where=Where())
+            free = bare._replace(outside=tuple(k for k in rule.outside if k != item.value))
             if not _differs(bare, free, library, _inside_spans(free, item.value, library)):
                 words = f"`outside: [{item.value}]` changes nothing in any text, known or made up"
                 yield Complaint("L301", rule.id, item.place, words, CODES["L301"].fix)
@@ -277,7 +276,7 @@ def _to_keep(rule: Rule) -> list[str]:
 
 
 def _lossy(written: Written, library: Library) -> Complaints:
-    free = lint_unit(replace(written.rule, outside=(), where=Where(), when=When()))
+    free = lint_unit(written.rule._replace(outside=(), where=Where(), when=When()))
     signs = lossy_characters()
     content = "\n".join(text for sign in sorted(signs) for text in (sign, f"甲{sign}乙", f"1{sign}2"))
     for c in changes(run(free, Text(content, guards=library.known.guards))):

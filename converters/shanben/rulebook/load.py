@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
@@ -856,13 +856,10 @@ class ParamSpec:
 
 
 def param_specs(step: Step) -> dict[str, ParamSpec]:
-    """Give the parameters that a step takes, in the order of its dataclass."""
+    """Give the parameters that a step takes, in their order."""
     hints = typing.get_type_hints(step.params)
-    return {
-        f.name: ParamSpec(hints[f.name], f.default is MISSING and f.default_factory is MISSING)
-        for f in fields(step.params)
-        if f.init
-    }
+    fields, defaults = step.params._fields, step.params._field_defaults
+    return {name: ParamSpec(hints[name], name not in defaults) for name in fields}
 
 
 def read_param(faults: Faults, node: Node, what: str, wanted: Any) -> ParamValue | None:
@@ -1000,7 +997,7 @@ def _renamed(rule: Rule, names: Mapping[str, str]) -> Rule:
     near = names.get(rule.where.near, rule.where.near)
     if after == rule.run_after and near == rule.where.near:
         return rule
-    return replace(rule, run_after=after, where=rule.where._replace(near=near))
+    return rule._replace(run_after=after, where=rule.where._replace(near=near))
 
 
 # --- Files -------------------------------------------------------------------------------------------------

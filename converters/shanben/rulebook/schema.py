@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple, get_args
 
@@ -110,9 +109,8 @@ class MarkSpec(NamedTuple):
 ParamValue = str | int | float | bool | tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Rule:
-    """One entry of a rule file, checked. Fields of kinds that the rule does not use stay empty.
+class RuleFields(NamedTuple):
+    """What a rule file says of one rule. Fields of kinds that the rule does not use stay empty.
 
     kind is the first of replace/remove/capture/mark/protect/step that says what the rule is for; a capture
     may also remove (``remove``) and a mark may also replace (``replace``), as the files show.
@@ -129,24 +127,28 @@ class Rule:
     before: str = ""
     after: str = ""
     replace: str | None = None
-    replace_each: Mapping[str, str] = field(default_factory=dict)
+    replace_each: Mapping[str, str] = {}
     remove: Literal["", "line", "match"] = ""
-    capture: Mapping[str, str] = field(default_factory=dict)  # metadata field -> group name
+    capture: Mapping[str, str] = {}  # metadata field -> group name
     mark: MarkSpec | None = None
     protect: str = ""
     step: str = ""
-    params: Mapping[str, ParamValue] = field(default_factory=dict)
+    params: Mapping[str, ParamValue] = {}
     outside: tuple[str, ...] = ()
-    where: Where = Where()  # noqa: RUF009 - a named tuple
-    when: When = When()  # noqa: RUF009
-    limit: Limit = Limit()  # noqa: RUF009
+    where: Where = Where()
+    when: When = When()
+    limit: Limit = Limit()
     level: Level = "fix"
     invariant: Invariant = ""
     run_after: tuple[str, ...] = ()  # key `order: {after: [...]}` in the file
     overrides: str = ""  # id of the shipped rule that a user's rule takes the place of
     examples: Sequence[Example] = ()
     keep: Sequence[Keep] = ()
-    excuses: Mapping[str, str] = field(default_factory=dict)  # key `lint`: code -> why it does not hold here
+    excuses: Mapping[str, str] = {}  # key `lint`: code -> why it does not hold here
+
+
+class Rule(RuleFields):
+    """One entry of a rule file, checked."""
 
     @cached_property
     def digest(self) -> str:
@@ -186,9 +188,8 @@ class Suppression(NamedTuple):
         return self.before + self.at + self.after
 
 
-@dataclass(frozen=True)
-class Rulebook:
-    """All rules that were loaded, in file order; ``layers`` names the folders that they come from.
+class RulebookFields(NamedTuple):
+    """The rules of a rulebook in file order; ``layers`` names the folders that they come from.
 
     ``suppress`` is what the file of the work itself refuses.
     """
@@ -196,6 +197,10 @@ class Rulebook:
     rules: tuple[Rule, ...]
     layers: tuple[str, ...] = ()
     suppress: tuple[Suppression, ...] = ()
+
+
+class Rulebook(RulebookFields):
+    """All rules that were loaded."""
 
     @cached_property
     def digest(self) -> str:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from shanben.ledger import Finding
 from shanben.values import Text
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A function `(text, params) -> findings` under the name that rule files use.
 
-    ``params`` is a frozen dataclass; its fields, defaults and annotations (str, int, float, bool,
+    ``params`` is a named tuple; its fields, defaults and annotations (str, int, float, bool,
     tuple[str, ...]) are the schema of the rule's `params:`. Suggestions count in the last round, when all else is at
     rest; with ``lasting`` those of the first round stand too, since later rules take their evidence away. What is
     ``costly`` runs in the first round and when all else is at rest, not in the rounds between. In a text without any
@@ -28,7 +26,7 @@ class Step:
 
     name: str
     run: Callable[[Text, Any], Iterable[Finding]]
-    params: type
+    params: type[Any]
     lasting: bool = False
     costly: bool = False
     needs: frozenset[str] = frozenset()

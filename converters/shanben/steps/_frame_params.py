@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import regex
 
@@ -23,8 +23,7 @@ SENTENCE = 30
 _SENTENCE_END = re.compile("""[。；，,;！!？?]['"”’」』）)】]*$""")
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(NamedTuple):
     """Vocabularies: words, ends of words, and patterns matched from the beginning of a line without its blanks.
 
     Words. words: controls that no text has on a line of its own. weak: controls only beside others. menu: columns of

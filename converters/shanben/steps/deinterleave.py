@@ -9,8 +9,7 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import regex
 
@@ -28,8 +27,7 @@ _GOES_ON = 0.5
 """Nats: a joint below is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(NamedTuple):
     """What a rule file may set.
 
     least: printed lines that a text must have. price: nats that any repair must be worth before it counts; the

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import regex
 
@@ -25,8 +25,7 @@ _LABEL = regex.compile(
 _HASHES = regex.compile(r"(#{1,6})[ \t]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(NamedTuple):
     """longest: a title is no wider than this, in full-width cells."""
 
     longest: float = 45.0

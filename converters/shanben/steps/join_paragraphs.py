@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from operator import add
 from typing import NamedTuple
 
@@ -29,8 +28,7 @@ _HEADING = 60.0
 _FEW_WORDS = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(NamedTuple):
     """Widths in full-width cells.
 
     narrowest: a first half narrower than this may as well be a line of a column, of verse or of a list.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import regex
 
@@ -20,8 +20,7 @@ _COMMON = range(0xB0A1, 0xD7FA)
 """The 3,755 most common characters in the order of GB 2312."""
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(NamedTuple):
     """shortest: characters that a damaged stretch must have; fewer may be good text that looks damaged."""
 
     shortest: int = 4

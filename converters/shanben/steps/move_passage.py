@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shanben.ledger import Change, Finding
 from shanben.steps import Step
 from shanben.values import Text
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(NamedTuple):
     """What a rule file says, letter for letter as it stands in the clean text.
 
     passage: what is moved. before: the text in front of which it goes; or after: the text behind which it goes.

@@ -15,7 +15,6 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import regex
@@ -50,8 +49,7 @@ _PART = 1 << 16
 _GUARDED = ("url", "email", "code", "measure")
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(NamedTuple):
     """Costs of the same kind as those in `_costs`.
 
     unpaired: two quotes of one direction in a row. margin: how much dearer the second best reading must be

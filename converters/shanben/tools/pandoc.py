@@ -20,14 +20,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
-from importlib.resources import as_file
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from shanben.errors import ToolError
-from shanben.resources import data_root
+from shanben.resources import data_file
 from shanben.signals import undisturbed
 
 MINIMUM = (3, 1)
@@ -171,7 +170,7 @@ class _Worker:
         self._waiting = b""
         self._ready: Any = None
         # pandoc keeps a file in its folder for temporary things all the time, but never looks into it again.
-        with as_file(data_root() / "pandoc-worker.lua") as script, _folder() as folder:
+        with data_file("pandoc-worker.lua") as script, _folder() as folder:
             self._process = subprocess.Popen(  # noqa: S603 - a fixed program with a script of ours
                 [program, "lua", str(script)],
                 stdin=subprocess.PIPE,

@@ -124,7 +124,7 @@ def _block(block: Block, config: str) -> Block:
 
     text = convert_text(block.text, config, kept)
     inlines = tuple(_inline(i, moved, len(text)) for i in block.inlines)
-    return replace(block, text=text, inlines=inlines)
+    return block._replace(text=text, inlines=inlines)
 
 
 def _inline(inline: Inline, moved: Callable[[int], int], length: int) -> Inline:
@@ -143,8 +143,7 @@ def _metadata(old: Metadata, script: str, config: str) -> Metadata:
     language = "zh-Hans" if script == "hans" else "zh-Hant"
     origin = "簡體" if old.language == "zh-Hans" else "繁體"
     said = _SAID[language].format(converter=version(), config=config, origin=origin)
-    return replace(
-        old,
+    return old._replace(
         title=one(old.title),
         subtitle=one(old.subtitle),
         language=language,
@@ -160,4 +159,4 @@ def _metadata(old: Metadata, script: str, config: str) -> Metadata:
 
 
 def _provenance(old: Provenance, config: str) -> Provenance:
-    return replace(old, actions=tuple(replace(a, fault=convert_text(a.fault, config)) for a in old.actions))
+    return old._replace(actions=tuple(replace(a, fault=convert_text(a.fault, config)) for a in old.actions))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -96,8 +95,7 @@ def _even(text: str, measure: float) -> list[str]:
     return _filled(units if same else _units(text, high), high)
 
 
-@dataclass(slots=True)
-class _Unit:
+class _Unit(NamedTuple):
     """A piece of text that is not broken, its width, and that without the blanks at its end."""
 
     text: str

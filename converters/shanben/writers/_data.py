@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
+
+from shanben.resources import data_root
 
 
 @cache
@@ -13,4 +14,4 @@ def data(name: str) -> bytes:
     >>> b"<!DOCTYPE html>" in data("edition.html")
     True
     """
-    return (resources.files("shanben") / "data" / name).read_bytes()
+    return (data_root() / name).read_bytes()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import unicodedata
 import uuid
-from dataclasses import fields
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
@@ -17,7 +16,7 @@ from shanben.writers._pinyin import lazy_pinyin
 
 NAMESPACE = uuid.UUID("5b0c8d0e-8d7c-5d0a-9a52-3f1f0f6f2c41")
 """Of every identifier that Shanben makes. Never to be changed: identifiers are for ever."""
-_FIELDS = tuple(f.name for f in fields(Metadata))
+_FIELDS = Metadata._fields
 TERMS = f"urn:uuid:{NAMESPACE}#"
 """The vocabulary of our own package metadata."""
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
