@@ -724,3 +724,107 @@ def test_the_only_title_may_stand_under_its_label() -> None:
     box = "索引号：\n00001/2022-456\n发布机构：\n县医疗保障局\n发文日期：\n2022-09-01\n名称：\n"
     title = "溪口县城乡居民医保缴费办法\n"
     assert title in clean(f"{SITE_HEAD}{box}{title}{LONG}{SITE_FOOT}").text
+
+
+@pytest.mark.parametrize("below", ["2024-05-08 10:21\n", "编辑同志：\n"])
+def test_a_title_under_an_empty_label_of_a_box_stays(below: str) -> None:
+    box = (
+        "信息索引：\n360A06-04\n生成日期：\n2024-02-20\n发文机构：\n县教育局\n发文字号：\n教函〔2024〕2号\n内容概述：\n"
+    )
+    found = clean(f"{SITE_HEAD}{box}他把旧车厢改成了图书馆\n{below}{LONG}{SITE_FOOT}").text
+    assert found.startswith("他把旧车厢改成了图书馆\n") and "县教育局" not in found
+
+
+def test_files_that_a_page_lists_once_more_go() -> None:
+    notice = f"关于公示补贴面积的通知\n{LONG}附件：1.各镇面积汇总表\n2.异议登记表\n县农业农村局\n2023年4月11日\n"
+    again = "附件：\n1.各镇面积汇总表.xls\n2.异议登记表.doc\n"
+    assert clean(f"{SITE_HEAD}{notice}{again}分享到：\n【打印本页】\n【关闭窗口】\n{SITE_FOOT}").text == notice
+    other = "附件：\n1.另一张表.xls\n"
+    assert (
+        "1.另一张表.xls" in clean(f"{SITE_HEAD}{notice}{other}分享到：\n【打印本页】\n【关闭窗口】\n{SITE_FOOT}").text
+    )
+
+
+def test_names_below_the_mark_of_an_original_article_become_its_author() -> None:
+    head = "冬至，给爹娘打个电话\n原创\n老井\n老井说话\n老井说话\n2021-12-21 06:30\n发表于湖南\n"
+    found = clean(f"{head}{LONG}喜欢作者\n阅读 1203\n分享\n收藏\n在看\n写留言\n")
+    assert found.text == f"冬至，给爹娘打个电话\n{LONG}"
+    assert ("creator", "老井") in {(c.field, c.value) for c in found.captures}
+
+
+def test_contents_below_the_button_that_hides_them_go() -> None:
+    parts = (
+        f"一、湿\n{LONG}二、没有暖气\n北方人一进门脱衣服，南方人一进门加衣服。\n三、习惯\n外婆说，冷惯了就不冷了。\n"
+    )
+    page = f"{SITE_HEAD}为什么南方的冬天难熬\n目录\n收起\n一、湿\n二、没有暖气\n三、习惯\n{parts}{SITE_FOOT}"
+    assert clean(page).text == f"为什么南方的冬天难熬\n{parts}"
+
+
+def test_the_name_and_the_date_of_a_paper_above_its_menu_go() -> None:
+    head = "资江日报\n2022年06月17日\n返回首页\n版面导航\n第03版：文苑\n上一期\n下一期\n放大\n缩小\n默认\n"
+    found = clean(f"{head}晒书\n{LONG}上一篇\n下一篇\n版权所有：资江日报社\n").text
+    assert found == f"晒书\n{LONG}"
+
+
+def test_the_name_of_an_office_above_a_title_that_begins_with_it_goes() -> None:
+    head = "桃源市人民代表大会常务委员会\n今天是2021年9月28日 星期二\n首页 |人大概况 |要闻动态 |立法工作\n首页 >> 决议决定\n"
+    facts = "来源：市人大 时间：2021-09-28 阅读：302次 【字体：大 中 小】\n"
+    text = f"桃源市人民代表大会常务委员会任命名单\n{LONG}"
+    title, _, rest = text.partition("\n")
+    assert clean(f"{head}{title}\n{facts}{rest}上一篇：没有了\n【关闭】\n主办：市人大常委会办公室\n").text == text
+
+
+def test_a_numbered_heading_is_no_button_whatever_its_words_say() -> None:
+    text = f"互联网医院研究\n1. 相关政策\n政策演变\n{LONG}"
+    assert "1. 相关政策\n" in clean(f"香港01\n登入\n港聞\n社會新聞\n{text}{SITE_FOOT}").text
+
+
+def test_a_headline_that_names_a_person_stays_below_the_path() -> None:
+    head = "首页\n综合新闻\n学术动态\n媒体湘师\n光影湘师\n人物风采\n当前位置：首页>人物风采>正文\n"
+    facts = "发布者：党委宣传部\n发布时间：2019-10-18\n浏览次数：\n1544\n"
+    text = f"许仲蕃：一辈子只教一门课\n{LONG}"
+    title, _, rest = text.partition("\n")
+    found = clean(f"{head}{title}\n{facts}{rest}上一条：\n给猫看病的女博士\n【关闭】\n网站管理\n").text
+    assert found.startswith(title) and "人物风采" not in found
+
+
+def test_notices_of_a_site_in_numbered_lines_are_no_steps_of_the_text() -> None:
+    notices = (
+        "1. 部分包含动画的文件，查看预览时可能会显示错乱，文件下载后无此问题，请放心下载。\n"
+        "2. 本文档由用户上传，版权归属用户，如果您对本文档版权有争议请及时联系客服。\n"
+        "3. 下载文档时可能无法下载，付费完成后未能成功下载的用户请联系客服处理。\n"
+    )
+    text = f"村级档案室借阅制度\n{LONG}"
+    found = clean(f"{SITE_HEAD}{text}当前文档最多预览五页，下载文档查看全文\n{notices}{SITE_FOOT}").text
+    assert found == text
+
+
+@pytest.mark.parametrize("page", sorted((PAGES / "ninth").glob("*.txt")), ids=lambda page: page.stem)
+def test_no_letter_of_the_text_is_lost(page: Path) -> None:
+    score = measure(page)
+    assert (score.lost, score.damaged) == (0, [])
+    assert score.letters > 0
+
+
+def test_tags_above_a_text_go_with_their_label() -> None:
+    tags = "系统标签：\n徒弟\n铺子\n修钟\n"
+    text = f"第一章 总则\n{LONG}"
+    page = f"{SITE_HEAD}文档格式：.doc\n文档页数：6页\n文档大小：41.0K\n{tags}{text}{SITE_FOOT}"
+    assert clean(page).text == text
+
+
+def test_a_notice_of_rights_goes_by_itself() -> None:
+    notice = (
+        "凡本网注明“来源：临江网”的所有作品，均为临江网合法拥有版权或有权使用的作品，未经本网授权不得转载、摘编。\n"
+    )
+    assert clean(f"{LONG}{notice}").text == LONG
+    own = "凡本县志注明出处的引文，转载时都核对过原书。\n"
+    assert clean(f"{LONG}{own}").text == f"{LONG}{own}"
+
+
+def test_the_very_first_line_stays_though_it_is_hardly_text() -> None:
+    job = (PAGES / "sixth" / "s02_job2.txt").read_text(encoding="utf-8").split("\n")[1:]
+    text = [n for n, line in enumerate(job) if line.startswith("+")]
+    foot = "责编：肖某\n来源：湖南日报·华声在线\n我要问\n关注湖南日报官方微信\n下载新湖南客户端\n"
+    page = "".join(f"{line[1:]}\n" for line in job[text[0] : text[-1] + 1]) + foot
+    assert clean(page).text.startswith("书法教师（兼职）\n")

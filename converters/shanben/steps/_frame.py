@@ -16,18 +16,24 @@ import regex
 from shanben.ledger import Capture, Change, Finding
 from shanben.steps._frame_again import (
     accounts,
+    attached_again,
     box_of_facts,
     box_of_labels,
     contents_of_text,
+    date_of_page,
     empty_labels,
+    hardly_text,
     headings,
     labels_apart,
     lost_title,
     named_above,
     named_title,
     said_again,
+    sections,
     steps_of_text,
     tags,
+    tags_above,
+    under_original,
 )
 from shanben.steps._frame_edges import (
     button_rows,
@@ -112,11 +118,14 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     taken -= lost_title(known, taken, chances) | named_title(known, taken)
     if taken:
         again = said_again(known, taken)
-        taken = (taken | again | accounts(known, taken, chances)) - headings(known, again)
+        named = headings(known, again)
+        taken = (taken | again | accounts(known, taken, chances)) - named - sections(known, named)
         taken |= box_of_facts(known, taken, chances) | box_of_labels(known, taken, chances)
-        taken |= tags(known, taken, chances)
-        taken |= empty_labels(known, taken)
-    apart = labels_apart(known, taken, chances) if taken else {}
+        taken |= tags(known, taken, chances) | tags_above(known, taken, chances)
+        taken |= attached_again(known, taken)
+        taken |= empty_labels(known, taken) | date_of_page(known, taken)
+        taken |= hardly_text(known, taken, chances) - named - set(range(min(named, default=0), max(named, default=0)))
+    apart = labels_apart(known, taken, chances) | under_original(known, taken) if taken else {}
     taken |= {n for label, (_, value) in apart.items() for n in (label, value)}
     for n in sorted(taken - _labelled_section(known, taken) - _contacts(known, taken)):
         span = text.lines[lines[n].index]

@@ -15,6 +15,7 @@ from shanben.steps._frame_lines import (
     LEADS,
     LONGEST_FRAME,
     OUTER,
+    PRESSED,
     STOP,
     WORDS,
     Line,
@@ -29,6 +30,8 @@ TITLE, TITLE_LENGTH = 7, 60
 """A title that is told by its length alone has so many characters; a longer line is no title."""
 SHORTEST = 3
 """A shorter line is not brought back as the title."""
+LEAST = 0.25
+"""So much where nothing else may be the title, and half as much at most speaks for any other line that goes."""
 WORTH, ONLY = 0.9, 0.5
 """So much must speak for a line to be brought back as the title, and twice as much as for any that stays; so much where
 next to nothing speaks for those."""
@@ -36,8 +39,16 @@ ENTRIES = 3
 """So many entries make a list of contents."""
 ENTRY = 40
 """An entry has no more characters."""
+ORIGINAL = ("原创", "原創")
+"""The mark of an article that its account wrote itself."""
+SURELY_PAGE, HARDLY = 6, 0.01
+"""So many lines that go make it sure that a text is a page; a line that is less likely text than this is hardly any."""
+NAMES = 3
+"""So many names stand below the mark of an original article."""
 NAME = 12
 """A longer line is no name."""
+DOUBT = 0.1
+"""The value of the last label of a box, where nothing else can be the title, is it if it is more likely text than this."""
 EVEN = 0.5
 """A name above a button to follow it goes if it is less likely text than this."""
 UNDER_TITLE = 0.9
@@ -75,20 +86,25 @@ _APART = regex.compile("(?:(?:信息|文章|稿件|消息)?([来來]源)|作者|
 VALUE = 20
 """So long is the value of such a label."""
 _ATTACHED = regex.compile("附件[:：]", FLAGS)
+_DATE = regex.compile(r"\d{4}年\d{1,2}月\d{1,2}日", FLAGS)
 _HAN_ONLY = regex.compile(r"\p{Han}{2,}", FLAGS)
 _MARK = regex.compile(r"\d{1,2}(?:\.\d{1,2}){0,3}|[▪•·◦○●]", FLAGS)
 """The number or bullet of an entry, alone on its line."""
+_TAGGED = regex.compile(r"(?:\p{Han}{2})?(?:标签|標籤)[:：]", FLAGS)
 _FILE = regex.compile(r"\p{Han}.{2,}\.(?:docx?|pdf|pptx?|xlsx?|txt|wps)$", FLAGS)
 _FOLLOW = regex.compile(r"[+＋]? ?(?:加|已)?(?:关注|關注|追蹤)(?:他|她|TA|Ta|ta|作者)?|发?私信|订阅|訂閱", FLAGS)
-_NO_TITLE = regex.compile(r"</?[a-z]+[ />]|[\u3000\t ]\d+ ?\p{Han}?$|^\p{Han}{1,3}[:：]", FLAGS)
+_NO_TITLE = regex.compile(r"</?[a-z]+[ />]|^[A-Z]{0,3}[:：]? ?\d+$|[\u3000\t ]\d+ ?\p{Han}?$", FLAGS)
+_NAMED = regex.compile(r"\p{Han}{1,3}[:：]", FLAGS)
+"""A short label, or the name of one who is spoken of, as a title that stands right below the path may begin."""
 _GENRE = regex.compile(
-    r"(?:规定|規定|办法|辦法|条例|條例|通知|公告|通告|公示|报告|報告|意见|意見|决定|決定|方案|细则|通报|批复|章程|制度|规则|規則|合同|总结|讲话|致辞|声明|启事|说明|請示|请示|答复|纪要|計畫|计划|规划|要點|要点)[）)]?$",
+    r"(?:规定|規定|办法|辦法|条例|條例|通知|公告|通告|公示|报告|報告|意见|意見|决定|決定|方案|细则|通报|批复|章程|制度|规则|規則|合同|总结|讲话|致辞|声明|启事|说明|請示|请示|答复|纪要|計畫|计划|规划|要點|要点|记录|記錄|名单|名單|须知|須知)[）)]?$",
     FLAGS,
 )
 _PICTURE = regex.compile(
     r"[ ，,、_|｜—–-]{0,3}[（(]?(?:第? ?\d{1,2} ?[张張](?:图片|圖片)?|[图圖] ?\d{1,2}|[插配][图圖] ?\d{0,2})[）)]?",
     FLAGS,
 )
+_SITE_NAME = regex.compile(r"\p{Han}{1,8}(?:网|網|在线|报|報|论坛|論壇|社区|社區|频道|頻道)", FLAGS)
 _SITE = regex.compile(r" ?[_|｜—–-] ?[\p{Han}A-Za-z]{2,8}", FLAGS)
 
 
@@ -102,8 +118,17 @@ def lost_title(lines: Sequence[Line], taken: Collection[int], chances: Mapping[i
     stay = [line for n, line in enumerate(lines) if n not in taken and (n >= first or line.kind == "prose")]
     staying = "\n".join(line.said[:LONGEST_FRAME] for line in stay)
     pairs = han_pairs(staying)
-    worth = {n: _title_worth(lines, n, pairs, chances.get(n, 1.0)) for n in range(first) if _may_be_title(lines, n)}
-    gone = [n for n in worth if n in taken]
+    worth = {
+        n: _title_worth(lines, n, pairs, chances.get(n, 1.0))
+        for n in range(first)
+        if _may_be_title(lines, n)
+        or (chances.get(n, 0.0) > EVEN and _is_column(lines, n))
+        or (n in taken and chances.get(n, 0.0) > UNDER_TITLE and _is_headline(lines[n]))
+    }
+    gone = [n for n in worth if n in taken and not _is_dated(lines, n, taken)]
+    named = _ends_path(lines, first, taken, worth)
+    if named:
+        return named
     if not gone or _is_placed(lines, first, taken):
         return set()
     best = max(gone, key=lambda n: (worth[n], n))
@@ -113,10 +138,37 @@ def lost_title(lines: Sequence[Line], taken: Collection[int], chances: Mapping[i
     if again > best and all(lines[n].kind in WORDS for n in range(best + 1, again)):
         return set()
     others = [n for n in worth if n not in taken and lines[best].said not in lines[n].said]
-    others = [n for n in others if n < best or not is_names(lines[n].said)]
+    others = [n for n in others if n < best or not (is_names(lines[n].said) or _is_original(lines, best, n))]
     rival = max((worth[n] - chances.get(n, 1.0) / 2 for n in others), default=0.0)
     enough = worth[best] >= WORTH and rival < worth[best] / 2
+    second = max((worth[n] for n in gone if n != best), default=0.0)
+    if not others and len(lines[best].said) >= TITLE and worth[best] >= LEAST and second < worth[best] / 2:
+        return {best}
     return {best} if enough or (worth[best] >= ONLY and rival < worth[best] / 4) else set()
+
+
+def _is_original(lines: Sequence[Line], title: int, n: int) -> bool:
+    """Tell whether the mark of an original article stands between a title and a line below it."""
+    return any(line.said in ORIGINAL for line in lines[title + 1 : n])
+
+
+def _is_dated(lines: Sequence[Line], n: int, taken: Collection[int]) -> bool:
+    """Tell whether a date in words stands below a line, and below it a line that goes: so papers begin their pages."""
+    return n + 2 in taken and _DATE.fullmatch(lines[n + 1].said) is not None
+
+
+def _ends_path(lines: Sequence[Line], first: int, taken: Collection[int], worth: Collection[int]) -> set[int]:
+    """Give the line above the text that the line right above it leads to, where no other may be the title."""
+    stay = [lines[n].said for n in worth if n not in taken]
+    ends = [n for n in range(1, first) if n in taken and lines[n].kind == "text" and _is_led_to(lines, n)]
+    return {ends[-1]} if ends and all(lines[ends[-1]].said in said for said in stay) else set()
+
+
+def _is_led_to(lines: Sequence[Line], n: int) -> bool:
+    """Tell whether the line above a word or more ends with it, after a blank or a mark, as a path to a chapter does."""
+    said, above = lines[n].said, lines[n - 1].said
+    before = above.removesuffix(said)
+    return 1 < len(said) < TITLE and len(said) + SHORTEST < len(above) != len(before) and not before[-1:].isalnum()
 
 
 def _asks(line: Line) -> bool:
@@ -136,13 +188,13 @@ def named_title(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
 
 
 def _is_placed(lines: Sequence[Line], first: int, taken: Collection[int]) -> bool:
-    """Tell whether a line of two or more Han characters that stays stands right between the path and a fact: the title."""
+    """Tell whether a line of Han characters, or a longer one, that stays stands right between the path and a fact: the title."""
     return any(
         n not in taken
         and lines[n - 1].kind == "path"
         and lines[n].kind == "text"
         and lines[n + 1].kind in FACTS
-        and _HAN_ONLY.fullmatch(lines[n].said) is not None
+        and (_HAN_ONLY.fullmatch(lines[n].said) or TITLE <= len(lines[n].said) <= TITLE_LENGTH)
         for n in range(1, first)
     )
 
@@ -171,7 +223,27 @@ def _may_be_title(lines: Sequence[Line], n: int) -> bool:
         or line.said.endswith(LEADS)
     ):
         return False
-    return SHORTEST <= len(line.said) <= TITLE_LENGTH and not STOP.search(line.said) and not LABELLED.match(line.said)
+    if (
+        n and _BOX_LABEL.fullmatch(lines[n - 1].said) and lines[n - 1].kind in ("near", "menu", "weak", "fact")
+    ):  # its value
+        return False
+    if n == 0 and _SITE_NAME.fullmatch(line.said):
+        return False
+    labelled = LABELLED.match(line.said) or _NAMED.match(line.said)
+    if labelled and (n == 0 or lines[n - 1].kind != "path"):
+        return False
+    return SHORTEST <= len(line.said) <= TITLE_LENGTH and not STOP.search(line.said)
+
+
+def _is_headline(line: Line) -> bool:
+    """Tell whether a line among labels is as long as a title and neither stops nor announces."""
+    return line.kind == "near" and TITLE <= len(line.said) <= TITLE_LENGTH and not line.said.endswith(LEADS)
+
+
+def _is_column(lines: Sequence[Line], n: int) -> bool:
+    """Tell whether a line that may name a column stands right above facts."""
+    column = lines[n].kind == "menu" and _HAN_ONLY.fullmatch(lines[n].said) is not None
+    return column and n + 1 < len(lines) and lines[n + 1].kind in FACTS
 
 
 def _title_worth(lines: Sequence[Line], n: int, pairs: Collection[str], chance: float) -> float:
@@ -180,7 +252,7 @@ def _title_worth(lines: Sequence[Line], n: int, pairs: Collection[str], chance: 
     own = han_pairs(said)
     again = sum(pair in pairs for pair in own) / len(own) if own else 0.0
     below = lines[n + 1] if n + 1 < len(lines) else lines[n]
-    facts = below.kind in (*FACTS, "near", "keep") or LABELLED.match(below.said) is not None
+    facts = below.kind in (*FACTS, "near", "keep") or LABELLED.match(below.said) is not None or below.said in ORIGINAL
     genre = len(said) >= TITLE and _GENRE.search(said) is not None
     doubled = below.said == said and n + 1 < len(lines) and len(said) >= TITLE
     return 2 * again + facts + genre + doubled + chance
@@ -214,6 +286,10 @@ def box_of_facts(lines: Sequence[Line], taken: Collection[int], chances: Mapping
         if known >= BOX and 2 * known > len(box) // 2 and values and doubt < EVEN * len(box) / 2:
             named = {m + 1 for m in box[::2] if _NAMES_IT.match(lines[m].said)}
             below = {line.said for line in lines[n : n + OUTER]}
+            others = any(m not in taken and m not in box and _may_be_title(lines, m) for m in range(n))
+            likely = chances.get(n - 1, 0.0) > (UNDER_TITLE if others else DOUBT)
+            titled = len(lines[n - 1].said) >= TITLE and likely  # its label has no value
+            named |= {n - 1} if titled else set()
             found.update(m for m in box if m not in named or lines[m].said in below)
     return found
 
@@ -231,6 +307,28 @@ def tags(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, fl
     words = all(_HAN_ONLY.fullmatch(lines[n].said) and chances.get(n, 1.0) < EVEN for n in run)
     unlikely = sum(chances.get(n, 1.0) for n in run) < UNLIKELY * len(run)
     return set(run) if words and unlikely and 2 * sum(lines[n].said in text for n in run) >= len(run) else set()
+
+
+def tags_above(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:
+    """Give the label of tags above the text, with the words line by line below it, where lines that go stand above."""
+    first = _begin(lines, taken)
+    for n in range(2, first):
+        if not {n - 1, n - 2} & set(taken) or not _TAGGED.fullmatch(lines[n].said):
+            continue
+        end = n + 1
+        while end < first and end - n <= TAGS[1] and _is_tag(lines[end]):
+            end += 1
+        run = range(n + 1, end)
+        if len(run) < TAGS[0] or end == len(lines) or _is_tag(lines[end]):
+            continue
+        text = "\n".join(lines[m].said for m in range(end, len(lines)) if m not in taken)
+        if 2 * sum(lines[m].said in text or chances.get(m, 1.0) < EVEN for m in run) >= len(run):
+            return {n, *run}
+    return set()
+
+
+def _is_tag(line: Line) -> bool:
+    return len(line.said) <= TAG and _HAN_ONLY.fullmatch(line.said) is not None
 
 
 def labels_apart(
@@ -252,7 +350,7 @@ def labels_apart(
             found[n] = (field, n)
         elif (lines[n + 1].kind == "text" or named) and n + 2 < first and _is_framed(lines, n + 2, taken, found):
             value = lines[n + 1].said
-            if chances.get(n + 1, 1.0) < EVEN and len(value) <= VALUE and not STOP.search(value):
+            if (n + 1 in taken or chances.get(n + 1, 1.0) < EVEN) and len(value) <= VALUE and not STOP.search(value):
                 found[n] = (field, n + 1)
     return found
 
@@ -285,6 +383,52 @@ def empty_labels(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
     return {stay} if empty and lines[stay].kind == "keep" else set()
 
 
+def attached_again(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
+    """Give the files below the text that a page lists once more, with the label above them, where lines that go follow."""
+    end = max((n for n in range(len(lines)) if n not in taken), default=-1) + 1
+    start = end
+    while start and _FILE.search(lines[start - 1].said):
+        start -= 1
+    said = {_bare_name(line.said) for line in lines[:start]}
+    if start in (0, end) or end == len(lines) or any(_bare_name(lines[n].said) not in said for n in range(start, end)):
+        return set()
+    labelled = _ATTACHED.fullmatch(lines[start - 1].said) is not None
+    return set(range(start - labelled, end))
+
+
+def _bare_name(said: str) -> str:
+    """Give the name of a file without its number, the label above it, and its ending.
+
+    >>> [_bare_name(said) for said in ("附件：1.名录", "1.名录.xls")]
+    ['名录', '名录']
+    """
+    name = _COUNTED.sub("", _ATTACHED.sub("", said, count=1).strip(), count=1)
+    return regex.sub(r"\.\w{2,4}$", "", name).strip()
+
+
+def date_of_page(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
+    """Give the dates at the very top, above the first line that stays, which a line that goes follows."""
+    top = next((n for n, line in enumerate(lines) if n not in taken and line.kind != "keep"), 0)
+    return {n for n in range(top) if n not in taken and n + 1 in taken and _DATE.fullmatch(lines[n].said)}
+
+
+def under_original(lines: Sequence[Line], taken: Collection[int]) -> dict[int, tuple[str, int]]:
+    """Give the mark of an original article, with its first name, and the names below it, above a date with a time.
+
+    The mark stands right below a line that may be the title; an account says who writes and who publishes.
+    """
+    first = _begin(lines, taken)
+    for n in range(1, first - 1):
+        if lines[n].said not in ORIGINAL or n not in taken or not _is_titled(lines, n - 1, taken):
+            continue
+        end = n + 1
+        while end < first and lines[end].kind == "text" and len(lines[end].said) <= NAME and end - n <= NAMES:
+            end += 1
+        if n + 1 < end < first and lines[end].kind == "stamp":
+            return {n: ("creator", n + 1), **{m: ("creator", m) for m in range(n + 1, end)}}
+    return {}
+
+
 def steps_of_text(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
     """Give the lines from step 1 to the last step of a text.
 
@@ -298,9 +442,12 @@ def steps_of_text(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
         if not first or _number(first[1]) != 1 or start == 0 or start in found:
             continue
         members = _members(lines, start, first[2])
+        while len(members) > 1 and lines[members[-1]].kind == "sign" and members[-1] - 1 in taken:
+            members.pop()
         gaps = sum(b - a > 1 for a, b in pairwise(members))
         follows = start not in taken or (start - 1 not in taken and lines[start - 1].kind in _PLAIN_KINDS)
-        if len(members) < STEPS + (not follows) or 2 * gaps < len(members) - 1:
+        notices = 2 * sum(lines[n].kind == "sign" for n in members) >= len(members)
+        if notices or len(members) < STEPS + (not follows) or 2 * gaps < len(members) - 1:
             continue
         if follows or start < other:
             found.update(n for n in range(start, members[-1] + 1) if lines[n].kind in _PLAIN_KINDS)
@@ -341,6 +488,33 @@ def named_above(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
     return found
 
 
+def hardly_text(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:
+    """Give the lines that are hardly text, of a page whose frame is known by several lines.
+
+    Above the text short ones beside a line that goes, where another line may be the title; below it those under such a
+    line; amid it controls.
+    """
+    if len(taken) < SURELY_PAGE:
+        return set()
+    first = _begin(lines, taken)
+    last = max((n for n, line in enumerate(lines) if n not in taken and is_hard(line)), default=first)
+    hardly = {n for n in range(len(lines)) if n not in taken and chances.get(n, 1.0) < HARDLY}
+    titled = any(n not in taken and n not in hardly and _may_be_title(lines, n) for n in range(first))
+    found = {n for n in hardly if first < n < last and lines[n].kind == "sign" and han_pairs(lines[n].said)}
+    for n in sorted(hardly):
+        below = n > last and n - 1 in {*taken, *found} and not LABELLED.match(lines[n].said)
+        if lines[n].kind == "text" and below and not lines[n].said.endswith(LEADS):
+            found.add(n)
+    above = [
+        n for n in sorted(hardly) if n < first and titled and lines[n].kind == "text" and len(lines[n].said) <= NAME
+    ]
+    for n in (*above, *reversed(above)):
+        opens = n == 0 and not _SITE_NAME.fullmatch(lines[n].said)  # a clipping may begin with its title
+        if not opens and not lines[n].said.endswith(LEADS) and {n - 1, n + 1} & {*taken, *found}:
+            found.add(n)
+    return found
+
+
 def accounts(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:
     """Give the names below the title that stand right above a button to follow them."""
     first = _begin(lines, taken)
@@ -349,13 +523,18 @@ def accounts(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int
         n
         for n in range(1, first)
         if n not in taken
-        and n + 1 in taken
-        and _FOLLOW.fullmatch(lines[n + 1].said)
+        and _is_followed(lines, n, taken)
         and lines[n].kind == "text"
         and len(lines[n].said) <= NAME
         and chances.get(n, 1.0)
         < (UNDER_TITLE if _is_titled(lines, n - 1, taken) or (n - 1 not in taken and lines[n].said in below) else EVEN)
     } | set(_doubled_names(lines, taken, chances, first))
+
+
+def _is_followed(lines: Sequence[Line], n: int, taken: Collection[int]) -> bool:
+    """Tell whether a button to follow stands below a name, one line with a fact between at most."""
+    below = n + 1 + (lines[n + 1].kind in FACTS)
+    return below in taken and _FOLLOW.fullmatch(lines[below].said) is not None
 
 
 def _doubled_names(
@@ -381,9 +560,28 @@ def said_again(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
 
 def headings(lines: Sequence[Line], again: Collection[int]) -> set[int]:
     """Give the headings below that the entries of a list of contents, ``again``, name."""
-    named = {bare_letters(_COUNTED.sub("", _BULLET.sub("", lines[n].said, count=1), count=1)) for n in again}
+    named = {bare_letters(_COUNTED.sub("", _BULLET.sub("", lines[n].said, count=1), count=1)) for n in again} - {""}
     end = max(again, default=-1) + 1
     return {n for n in range(end, len(lines)) if bare_letters(lines[n].said) in named}
+
+
+def sections(lines: Sequence[Line], headed: Collection[int]) -> set[int]:
+    """Give the sentences under the headings that a list of contents names."""
+    order = sorted(headed)
+    if len(order) < ENTRIES:
+        return set()
+    found: set[int] = set()
+    for start, end in pairwise(order):
+        between = range(start + 1, end)
+        if not any(lines[n].kind in ("list", "foot", "path") for n in between):
+            found.update(n for n in between if is_hard(lines[n]))
+    end = order[-1] + 1
+    while end < len(lines) and lines[end].kind in ("weak", "sign", "inside") and end - order[-1] <= ENTRIES:
+        end += 1
+    while end < len(lines) and lines[end].kind in ("prose", "weak"):
+        found.update({end} if is_hard(lines[end]) else ())
+        end += 1
+    return found
 
 
 def _pictures(lines: Sequence[Line], taken: Collection[int]) -> Iterator[int]:
@@ -414,7 +612,10 @@ def _contents(lines: Sequence[Line]) -> Iterator[int]:
 
 
 def _listed(lines: Sequence[Line], start: int, end: int, *, bulleted: bool) -> Iterator[int]:
-    """Give a heading at ``start`` with its entries: those with a bullet each, or as many as stand again below."""
+    """Give a heading at ``start`` with its entries: those with a bullet each, or as many as stand again below.
+
+    Below a button that shows or hides them, entries need neither numbers nor bullets.
+    """
     shaped = start + 1
     while bulleted and shaped < end and _BULLET.match(lines[shaped].said):
         shaped += 1
@@ -423,7 +624,8 @@ def _listed(lines: Sequence[Line], start: int, end: int, *, bulleted: bool) -> I
         return
     last = {bare_letters(line.said): n for n, line in enumerate(lines)}
     known: list[int] = []
-    for n in range(start + 1, end):
+    pressed = start + 1 < end and lines[start + 1].kind in PRESSED and bool(bare_letters(lines[start + 1].said))
+    for n in range(start + 1 + pressed, end):
         said = lines[n].said
         if _MARK.fullmatch(said) and n + 1 < end and last.get(bare_letters(lines[n + 1].said), n) > n + 1:
             known.append(n)
@@ -434,7 +636,7 @@ def _listed(lines: Sequence[Line], start: int, end: int, *, bulleted: bool) -> I
         if not again and len(known) and n - known[-1] > 1:
             break
         numbered = numbered or (n - 1 in known and _MARK.fullmatch(lines[n - 1].said) is not None)
-        if again and (bulleted or numbered):
+        if again and (bulleted or numbered or pressed):
             known.append(n)
-    if len(known) >= ENTRIES and len(known) >= SHARE * (known[-1] - start):
+    if len(known) >= ENTRIES and len(known) >= SHARE * (known[-1] - start - pressed):
         yield from range(start, known[-1] + 1)

@@ -44,6 +44,8 @@ TITLES = frozenset({"text", "keep", "prose"})
 _GAPS = regex.compile(r"[^\p{L}\p{N}]+", FLAGS)
 _COUNT = regex.compile(r"\d+(?:[.,]\d+)?[万亿千kKwWmM]?[+＋]?", FLAGS)
 _BARS = regex.compile(r"[|｜·]", FLAGS)
+_HEADING = regex.compile(r"\d{1,2}[.．、] ?\p{Han}{2}", FLAGS)
+"""A numbered heading, whatever words it has."""
 _TEXT_MARKS = regex.compile(r"[。；，！？“”]", FLAGS)
 _SENTENCE = regex.compile(r"[。；，、!！?？…;,]['\"”’」』）)】]*(?:\[\d{1,3}\])*$", FLAGS)
 _LEAD = regex.compile(r"[，、。].*[：:]$|^[^：:]{10,}[：:]$", FLAGS)
@@ -65,6 +67,8 @@ REPEATED = 3
 """A button that stands so often is one even between paragraphs."""
 BELOW_ABSTRACT = 12
 """Within so many lines below the beginning of an abstract its keywords follow."""
+TITLED = 10
+"""So long a line above facts may be a title."""
 NAME_PART = 4
 """A part of a line of names has no more characters."""
 _LONG = 50
@@ -183,6 +187,8 @@ class _Kinds:
         bare = bare_letters(line)
         if not bare:
             return "weak"
+        if _HEADING.match(line):
+            return None
         parts = _parts(self._all, bare) if len(bare) <= 120 else None
         if parts:
             if any(part in self._strong for part in parts) or len(set(parts)) >= 3:
@@ -283,7 +289,14 @@ def in_context(lines: Sequence[Line]) -> list[Line]:
     calm = list(lines)
     for n in range(len(lines) - 1):
         label, value = calm[n], calm[n + 1]
-        if label.kind == "near" and label.said.endswith(LEADS) and value.kind in ("text", "fact", "stamp"):
+        below = lines[n + 2].kind if n + 2 < len(lines) else "text"
+        titled = value.kind == "text" and len(value.said) >= TITLED and below in FACTS  # the label has no value
+        if (
+            label.kind == "near"
+            and label.said.endswith(LEADS)
+            and value.kind in ("text", "fact", "stamp")
+            and not titled
+        ):
             calm[n + 1] = replace(value, kind="near")
         if label.kind == "list" and value.kind == "keep":
             calm[n] = replace(label, kind="text")

@@ -238,6 +238,16 @@ def _mass(lines: Sequence[Line], numbers: Sequence[int] | range) -> int:
     return sum(min(COUNTED, len(lines[n].said)) for n in numbers if _is_sentence(lines[n].said))
 
 
+def _spoken(lines: Sequence[Line], numbers: range) -> int:
+    """Give how many characters of short sentences, as people talk in stories, stand in a row, three at least."""
+    best = now = count = 0
+    for n in numbers:
+        short = lines[n].kind == "prose" and not _is_sentence(lines[n].said)
+        now, count = (now + len(lines[n].said), count + 1) if short else (0, 0)
+        best = max(best, now if count >= SENTENCES else 0)
+    return best
+
+
 def _runs(lines: Sequence[Line]) -> Iterator[range]:
     """Give the runs of lines between those that part them."""
     start = 0
@@ -357,19 +367,20 @@ def zone_frame(
     text = [n for n, zone in enumerate(zones) if zone == ZONES[TEXT]]
     around = _mass(outer, (*range(text[0]), *range(text[-1] + 1, len(outer))))
     near = _mass(outer, (*range(text[0]), *range(text[-1] + 1, _end_of_page(outer, text[-1] + 1))))
-    said = _mass(outer, range(text[0], text[-1] + 1))
+    said = _mass(outer, range(text[0], text[-1] + 1)) + _spoken(outer, range(text[0], text[-1] + 1))
     if parts == 1 and any(line.kind in FACTS for line in outer):
         known = ("weak", "menu", *FACTS)
         parts += sum(chance < DOUBT and outer[n].kind in known for n, chance in enumerate(likely)) >= BESIDE
     if parts < PRESENT or (not surely and (not said or said < min(around, 2 * near))):
         return set(), chances
     doubtless = {n for n, chance in enumerate(likely) if chance < DOUBT and outer[n].kind != "keep"}
+    placed = len(outer[text[0]].said) >= LONGER and text[0] + 1 < len(outer) and outer[text[0] + 1].kind in FACTS
     zones_found = (
         _below(outer, text[-1] + 1, doubtless, {n for n, chance in enumerate(likely) if chance < LONE}),
-        _above(outer, text[0], doubtless, _title_likeness(outer, text) >= SURE_TITLE),
+        _above(outer, text[0], doubtless, placed or _title_likeness(outer, text) >= SURE_TITLE),
     )
     frame = {n for zone in zones_found if _is_dense(outer, zone) for n in zone}
-    frame -= _title(outer, text, frame) | _first_line(outer, text)
+    frame -= _title(outer, text, frame) | (set() if placed and {0, 1} <= doubtless else _first_line(outer, text))
     frame |= _under_title(outer, zones, {n for n, chance in enumerate(likely) if chance < DOUBT})
     frame |= _buttons(outer, zones, doubtless)
     frame |= _names_again(outer, text[0], doubtless, likely)
@@ -521,6 +532,13 @@ def _is_doubled(line: Line, below: Line) -> bool:
     return line.kind == "text" and len(line.said) >= LONGER and line.said == below.said
 
 
+def _is_owner(lines: Sequence[Line], n: int, title: int) -> bool:
+    """Tell whether the very first line is the name of an office with which a title above facts begins."""
+    below = lines[title + 1].kind if title + 1 < len(lines) else "text"
+    said = lines[title].said
+    return n == 0 and title > 1 and below in FACTS and said != lines[0].said and said.startswith(lines[0].said)
+
+
 def _title(lines: Sequence[Line], text: Sequence[int], frame: set[int]) -> set[int]:
     """Give the line above the text that may be its title, unless such a line stands at the head of the text, too.
 
@@ -533,7 +551,9 @@ def _title(lines: Sequence[Line], text: Sequence[int], frame: set[int]) -> set[i
     may_be = [
         n
         for n in range(text[0])
-        if lines[n].kind in ("text", "prose", "menu") and 2 <= len(lines[n].said) <= TITLE_LENGTH
+        if lines[n].kind in ("text", "prose", "menu")
+        and 2 <= len(lines[n].said) <= TITLE_LENGTH
+        and not _is_owner(lines, n, text[0])
     ]
     placed = [
         n
