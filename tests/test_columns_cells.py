@@ -6,9 +6,11 @@ import textwrap
 from importlib import resources
 from itertools import zip_longest
 
+import numpy as np
 import pytest
 
 from shanben.columns import cells as cells_module
+from shanben.columns import displaced, joints
 from shanben.columns import order as order_module
 from shanben.columns.cells import SPANNING, Cell, find_cells
 from shanben.columns.joints import JointModel, load
@@ -238,6 +240,42 @@ def test_only_lines_among_open_ones_may_be_rows() -> None:
     )
     assert found == [False] * 30 + [True] * 16
     assert not any(cells_module._open_lines("春天来了，田野里的花都开了。\n春天来了，田野里的花都开\n" * 4))
+
+
+def test_the_frame_of_a_table_is_no_row() -> None:
+    rule = "+" + "-" * 80 + "+" + "-" * 40 + "+\n"
+    row = "| 土地使用权出让书据的税率和计税依据 | 价款的万分之五，转让包括买卖、继承、赠与\n"
+    assert cells_module._open_lines((row + rule) * 8) == [True, False] * 8
+
+
+@pytest.mark.parametrize("disturbed", [False, True])
+def test_no_repair_is_lost_by_leaving_out_hopeless_places(monkeypatch: pytest.MonkeyPatch, disturbed: bool) -> None:
+    chance = np.random.default_rng(7)
+    found = 0
+    for size in (5, 12, 40):
+        table = chance.normal(-3, 3, (size, size)).astype(np.float32).clip(-8, 6)
+        table[np.arange(size - 1), np.arange(1, size)] = chance.choice([-4, 3, 5], size - 1, p=[0.3, 0.4, 0.3])
+        np.fill_diagonal(table, -20)
+        near = np.full(size + 1, float(disturbed))
+        events = list(displaced._events(table, list(range(size)), displaced.Prices(event=5.0), near))
+        with monkeypatch.context() as patch:
+            patch.setattr(displaced, "_ROUNDING", 1e6)
+            assert list(displaced._events(table, list(range(size)), displaced.Prices(event=5.0), near)) == events
+        found += len(events)
+    assert found > 20
+
+
+def test_joints_looked_up_once_for_all_are_those_looked_up_one_by_one(
+    model: JointModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [*textwrap.wrap("".join(chr(0x4E00 + 37 * n % 900) for n in range(400)), 10), "春天来了", "田野里的花", ""]
+    ngrams, every = model.models["han"], np.arange(len(lines))
+    rows, columns = np.repeat(every, len(lines)), np.tile(every, len(lines))
+    scores = []
+    for many in (0, 1e9):
+        monkeypatch.setattr(joints, "_MANY", many)
+        scores.append(ngrams.log_ratio(ngrams.tails(lines), ngrams.heads(lines), rows, columns))
+    assert len(np.unique(scores[0])) > 20 and (scores[0] == scores[1]).all()
 
 
 def test_only_where_joint_after_joint_is_wrong_a_text_is_dealt(monkeypatch: pytest.MonkeyPatch) -> None:

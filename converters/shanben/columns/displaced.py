@@ -17,10 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from shanben.columns.evidence import Evidence, Stretch
-from shanben.columns.joints import Floats, Ints
+from shanben.columns.joints import Bools, Floats, Ints
 from shanben.columns.strands import Costs, Limits, deal, strands_of
 
 Kind = Literal["move", "swap", "weave", "zip"]
+_ROUNDING = 0.01
+"""Nats by which sums of the same scores may differ."""
 _CLOSE = 6
 """Lines: a repair so near another one is of the same damage."""
 
@@ -100,7 +102,7 @@ def put_back(
     prices = prices or Prices()
     best = _by_windows(evidence, list(order), prices, set())
     starts: list[tuple[list[int], list[tuple[Event, list[int]]]]] = [(list(best[0]), best[1])]
-    if len(order) <= 2 * prices.window:
+    if best[1] and len(order) <= 2 * prices.window:
         starts.insert(0, (list(order), []))
     for start, before in starts:
         result, unwoven = _unweave(evidence, start, prices)
@@ -175,7 +177,7 @@ def _unweave(evidence: Evidence, order: list[int], prices: Prices) -> tuple[list
     return order, done
 
 
-def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+def _runs(flags: Bools) -> list[tuple[int, int]]:
     """Give first and last place (exclusive) of each run of true values."""
     edges = np.diff(np.concatenate([[0], flags.astype(np.int8), [0]]))
     return list(zip(np.nonzero(edges > 0)[0].tolist(), np.nonzero(edges < 0)[0].tolist(), strict=True))
@@ -255,7 +257,7 @@ def _joints(evidence: Evidence, lines: Ints, prices: Prices) -> Floats:
 
 
 def _events(table: Floats, current: Sequence[int], prices: Prices, near: npt.NDArray[np.float64]) -> Iterator[Event]:
-    """Give the best few events of each kind and size."""
+    """Give the best few events of each kind and size. Cuts that no joint could make worth it are left out at once."""
     n = len(current)
     order = np.array(current)
     padded = np.zeros((n + 2, n + 2), np.float32)
@@ -264,6 +266,10 @@ def _events(table: Floats, current: Sequence[int], prices: Prices, near: npt.NDA
     doubt = old < prices.sure
     doubt[0] = doubt[n] = True
     cuts = np.nonzero(doubt)[0]
+    prices_by_way = prices.event + prices.far * np.log1p(np.arange(n + 1))
+    clustered = bool(near.any())
+    cheapest = prices.event - prices.cluster * clustered
+    least = prices.propose - _ROUNDING
 
     def joint(a: Ints, b: Ints) -> Floats:
         """Score line a before line b; 0 at both ends of the text. Cells of places before the first and after the
@@ -271,27 +277,37 @@ def _events(table: Floats, current: Sequence[int], prices: Prices, near: npt.NDA
         return padded[np.clip(a, -1, n) + 1, np.clip(b, -1, n) + 1]
 
     def price(a: Ints, b: Ints) -> npt.NDArray[np.float64]:
-        base = prices.event + prices.far * np.log1p(np.abs(a - b))
-        return np.asarray(base - prices.cluster * near[a] * near[b], np.float64)
+        base: npt.NDArray[np.float64] = prices_by_way[np.abs(a - b)]
+        return np.asarray(base - prices.cluster * near[a] * near[b], np.float64) if clustered else base
 
+    # The best joint of each line with any below it, and with any above; the last is that of the end of the text.
+    after, before = padded.max(axis=1)[1:], padded.max(axis=0)[1:]
     for k in range(1, prices.run + 1):
         at = cuts[cuts + k <= n]
         at = at[doubt[at + k]]
         if not len(at):
             continue
-        i, t = at[:, None], cuts[None, :]
         close = joint(at - 1, at + k) - old[at] - old[at + k]
-        gain = close[:, None] + joint(t - 1, i) + joint(i + k - 1, t) - old[t]
-        net = np.where((t >= i) & (t <= i + k), -99.0, gain - price(i, t))
-        yield from _best("move", at, cuts, k, gain, net, prices)
-        a, b = at[:, None], at[None, :]
+        hope = close + before[at] + after[at + k - 1] - cheapest
+        moved, to = at[hope - old[cuts].min() >= least], cuts[hope.max() - old[cuts] >= least]
+        if len(moved) and len(to):
+            i, t = moved[:, None], to[None, :]
+            close = joint(moved - 1, moved + k) - old[moved] - old[moved + k]
+            gain = close[:, None] + joint(t - 1, i) + joint(i + k - 1, t) - old[t]
+            net = np.where((t >= i) & (t <= i + k), -99.0, gain - price(i, t))
+            yield from _best("move", moved, to, k, gain, net, prices)
         loss = old[at] + old[at + k]
-        gain = (
-            joint(a - 1, b) + joint(b + k - 1, a + k) + joint(b - 1, a) + joint(a + k - 1, b + k)
-            - loss[:, None] - loss[None, :]
-        )  # fmt: skip
-        net = np.where(b > a + k, gain - price(a, b) - prices.double, -99.0)
-        yield from _best("swap", at, at, k, gain, net, prices)
+        hope = before[at] + after[at + k - 1] + after[at - 1] + before[at + k] - loss - cheapest - prices.double
+        swapped = at[hope - loss.min() >= least]
+        if len(swapped) > 1:
+            loss = old[swapped] + old[swapped + k]
+            a, b = swapped[:, None], swapped[None, :]
+            gain = (
+                joint(a - 1, b) + joint(b + k - 1, a + k) + joint(b - 1, a) + joint(a + k - 1, b + k)
+                - loss[:, None] - loss[None, :]
+            )  # fmt: skip
+            net = np.where(b > a + k, gain - price(a, b) - prices.double, -99.0)
+            yield from _best("swap", swapped, swapped, k, gain, net, prices)
     yield from _woven(n, old, cuts, joint, price, prices)
 
 
@@ -304,16 +320,16 @@ def _woven(
     prices: Prices,
 ) -> Iterator[Event]:
     """Give the events that take every second line of a stretch away: to one place, or to every second one."""
+    every = np.arange(n + 1)
+    skipped = joint(every - 1, every + 1) - old - np.append(old[1:], np.float32(0))
+    taken = joint(every, every + 2)
+    away, inner = skipped[1:], np.zeros(n, np.float32)
     for k in range(2, prices.rows + 1):
         at = np.arange(1, n - 2 * k + 2)
         if not len(at):
             break
-        away = np.zeros(len(at), np.float32)
-        inner = np.zeros(len(at), np.float32)
-        for m in range(k):
-            away += joint(at + 2 * m - 1, at + 2 * m + 1) - old[at + 2 * m] - old[at + 2 * m + 1]
-        for m in range(k - 1):
-            inner += joint(at + 2 * m, at + 2 * m + 2)
+        away = away[: len(at)] + skipped[at + 2 * k - 2]
+        inner = inner[: len(at)] + taken[at + 2 * k - 4]
         chosen = at[away + inner > 0]
         if len(chosen):
             rest = (away + inner)[away + inner > 0]

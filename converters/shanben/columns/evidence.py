@@ -22,10 +22,8 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
-from shanben.columns.joints import BREAK, Floats, Hashes, Ints, JointModel, Sides, power, roll
+from shanben.columns.joints import BREAK, Bools, Floats, Hashes, Ints, JointModel, Sides, power, roll
 from shanben.columns.lines import cells, ends_sentence
-
-Bools = npt.NDArray[np.bool_]
 
 _HAN = regex.compile(r"\p{Han}")
 _LETTER = regex.compile(r"\p{L}")

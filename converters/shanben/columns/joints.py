@@ -26,6 +26,7 @@ from shanben.columns import model_file
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 Script = Literal["han", "latin"]
@@ -38,6 +39,8 @@ BREAK = 0
 """The token that stands before every paragraph."""
 _BLOCK = 1 << 13
 """Keys of which the places are found at a time; more at once would take memory that has to be fetched first."""
+_MANY = 4
+"""Where joints are so many times as many as tails and heads, most of their ends and beginnings come again."""
 
 _FOLD = {
     "，": ",", "。": ".", "；": ";", "：": ":", "？": "?", "！": "!", "（": "(", "）": ")", "［": "[", "］": "]",
@@ -116,18 +119,17 @@ class Table:
     def find(self, keys: Hashes) -> Ints:
         """Give the place of each key, or −1."""
         bucket = (keys >> self.shift).astype(np.int64)
-        at = self.index[bucket].astype(np.int64)
-        end = self.index[bucket + 1]
+        at, end = self.index.take(bucket), self.index[1:].take(bucket)
+        live = np.flatnonzero(at < end)
+        at, wanted = at.take(live), keys.take(live)
         found = np.full(len(keys), -1, np.int64)
-        live = np.nonzero(at < end)[0]
         while len(live):
-            here = at[live]
-            hit = self.keys[here] == keys[live]
-            found[live[hit]] = here[hit]
-            here = here + 1
-            going = ~hit & (here < end[live])
-            live, here = live[going], here[going]
-            at[live] = here
+            here = self.keys.take(at)
+            hit = here == wanted
+            found[live[hit]] = at[hit]
+            at += 1
+            going = np.flatnonzero((here < wanted) & (at < len(self.keys)))  # keys are sorted
+            live, at, wanted = live.take(going), at.take(going), wanted.take(going)
         return found
 
 
@@ -161,7 +163,7 @@ class NGrams:
         rows = [([BREAK] * width + self.encode(t[-width:] if t else ""))[-width:] for t in texts]
         return np.array(rows, np.int64).reshape(-1, width)
 
-    def _cost(self, keys: Hashes, length: int) -> tuple[npt.NDArray[np.bool_], Floats]:
+    def _cost(self, keys: Hashes, length: int) -> tuple[Bools, Floats]:
         table = self.tables[length - 1]
         at = table.find(key(keys))
         hit = at >= 0
@@ -273,8 +275,7 @@ class Sides:
         joined = some[:0]
         for m, k in ((1, 1), (2, 1), (1, 2)):
             if m + k <= model.order:
-                keys = key(self._ends[m][rows[some]] * power(k) + self._begins[k][columns[some]])
-                known = model.tables[m + k - 1].find(keys) >= 0
+                known = self._are_known(m, k, rows[some], columns[some])
                 joined, some = np.concatenate([joined, some[known]]), some[~known]
         total[joined] = 0
         for k in range(1, width + 1):
@@ -289,6 +290,27 @@ class Sides:
                 else:
                     total[live] += model._backoff(self._ends[m][i] * power(k - 1) + self._begins[k - 1][j], m + k - 1)
         return total
+
+    def _are_known(self, m: int, k: int, rows: Ints, columns: Ints) -> Bools:
+        """Tell of which joints the last ``m`` tokens of the tail with the first ``k`` of the head stand in a table.
+
+        Where all tails meet all heads, many of these are the same, and each is looked up once.
+        """
+        table = self.ngrams.tables[m + k - 1]
+        if len(rows) > _MANY * (len(self.tails) + len(self.heads)):
+            (ends, end_of), (begins, begin_of) = self._distinct_ends[m], self._distinct_begins[k]
+            if len(ends) * len(begins) < len(rows):
+                known = table.find(key((ends[:, None] * power(k) + begins).ravel())) >= 0
+                return known.take(end_of.take(rows) * len(begins) + begin_of.take(columns))
+        return table.find(key(self._ends[m][rows] * power(k) + self._begins[k][columns])) >= 0
+
+    @cached_property
+    def _distinct_ends(self) -> dict[int, tuple[Hashes, Ints]]:
+        return {m: np.unique(ends, return_inverse=True) for m, ends in self._ends.items()}
+
+    @cached_property
+    def _distinct_begins(self) -> dict[int, tuple[Hashes, Ints]]:
+        return {k: np.unique(begins, return_inverse=True) for k, begins in self._begins.items()}
 
 
 @dataclass(frozen=True)

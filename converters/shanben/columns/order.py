@@ -21,8 +21,8 @@ import numpy as np
 
 from shanben.columns.cells import Cell, find_cells
 from shanben.columns.displaced import Prices, put_back
-from shanben.columns.evidence import Bools, Evidence, log_odds, other_script
-from shanben.columns.joints import Floats, JointModel, load
+from shanben.columns.evidence import Evidence, log_odds, other_script
+from shanben.columns.joints import Bools, Floats, JointModel, load
 from shanben.columns.lines import Piece, may_hold_columns, printed_lines
 from shanben.columns.linking import link
 from shanben.columns.strands import Joined, deal_best, in_order, strands_of

@@ -22,8 +22,8 @@ from operator import itemgetter
 import numpy as np
 import regex
 
-from shanben.columns.evidence import Bools, Evidence
-from shanben.columns.joints import Floats, Ints
+from shanben.columns.evidence import Evidence
+from shanben.columns.joints import Bools, Floats, Ints
 
 _NUMBER = regex.compile(r"^\W*(?:[一二三四五六七八九十]+|[IVX]+|\d{1,2})(?:\W*$|[、）)．])")
 _PAIRS = 200_000

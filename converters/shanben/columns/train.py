@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from shanben.columns import model_file
 from shanben.columns.evidence import is_latin
-from shanben.columns.joints import BREAK, MULTIPLIER, STEP, Bytes, Floats, Hashes, fold, folding, key, pack
+from shanben.columns.joints import BREAK, MULTIPLIER, STEP, Bools, Bytes, Floats, Hashes, fold, folding, key, pack
 from shanben.errors import EncodingError, OutputError, SourceError, ToolError, UsageError
 from shanben.tools.storage import write_error, write_file
 
@@ -38,7 +38,6 @@ LITTLE = 1_000_000
 
 Ints = npt.NDArray[np.integer[Any]]
 Doubles = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 Report = Callable[[str], None]
 _LINES_AT_ONCE = 20_000
 

@@ -124,7 +124,8 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
         taken |= tags(known, taken, chances) | tags_above(known, taken, chances)
         taken |= attached_again(known, taken)
         taken |= empty_labels(known, taken) | date_of_page(known, taken)
-        taken |= hardly_text(known, taken, chances) - named - set(range(min(named, default=0), max(named, default=0)))
+        headed = set(range(min(named), max(named) + 1)) if named else set()
+        taken |= hardly_text(known, taken, chances) - headed
     apart = labels_apart(known, taken, chances) | under_original(known, taken) if taken else {}
     taken |= {n for label, (_, value) in apart.items() for n in (label, value)}
     for n in sorted(taken - _labelled_section(known, taken) - _contacts(known, taken)):
