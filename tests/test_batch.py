@@ -22,9 +22,10 @@ import pytest
 from click.testing import CliRunner
 
 from shanben.batch import clean_shard
+from shanben.batch import names as names_module
 from shanben.batch.documents import Faulty, iter_documents
 from shanben.batch.manifest import JOURNAL, Manifest, Record
-from shanben.batch.names import NamesOnDisk
+from shanben.batch.names import ManyNames
 from shanben.batch.rows import Part, parts_of, read_rows
 from shanben.batch.runners import TRIES, Crash, Watch, in_batches, run_here, run_pool
 from shanben.batch.tasks import Batch, Options, Outcome, work_on
@@ -704,9 +705,16 @@ def test_the_manifest_forgets_nothing_and_believes_little(tmp_path: Path, monkey
     assert not Manifest(out, "clean").earlier("甲")
 
 
-def test_names_on_disk() -> None:
-    names = NamesOnDisk()
-    assert [names.take(n) for n in ("a", "\udcff", "a", "\udcff", "")] == [0, 0, 1, 1, 0]
+@pytest.mark.parametrize("in_memory", [0, 2, 100])
+def test_names_in_memory_and_on_disk(monkeypatch: pytest.MonkeyPatch, in_memory: int) -> None:
+    monkeypatch.setattr(names_module, "IN_MEMORY", in_memory)
+    names = ManyNames()
+    assert [names.take(n) for n in ("a", "\udcff", "a", "\udcff", "", "a")] == [0, 0, 1, 1, 0, 2]
+    store = names_module.Store()
+    for name in (b"c", b"a", b"b", b"a", b"d"):
+        store.put(name, name * 2)
+    assert list(store.values()) == [b"aa", b"bb", b"cc", b"dd"]
+    assert (store.get(b"b"), store.get(b"e")) == (b"bb", None)
 
 
 # --- what is said ------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import click
 
 from shanben.batch.documents import Entry, Faulty, Table, is_many, iter_documents, split_tables
 from shanben.batch.manifest import Manifest
-from shanben.batch.names import Anything, NamesOnDisk
+from shanben.batch.names import Anything, ManyNames
 from shanben.batch.rows import Part as RowPart
 from shanben.batch.rows import is_rows, parts_of, suffix_of
 from shanben.batch.runners import Crash, Function, in_batches, run_here, run_pool
@@ -187,8 +187,8 @@ def _holds_more(source: str) -> bool:
     return next(iter_documents([source], limit=-1, inside=False), None) is None
 
 
-def _names() -> tuple[NamesOnDisk, NamesOnDisk, NamesOnDisk]:
-    return NamesOnDisk(), NamesOnDisk(), NamesOnDisk()
+def _names() -> tuple[ManyNames, ManyNames, ManyNames]:
+    return ManyNames(), ManyNames(), ManyNames()
 
 
 # --- documents ---------------------------------------------------------------------------------------------

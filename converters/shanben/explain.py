@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from shanben.ledger import Capture, Held, Origins, ProfileChoice, Suggestion, apply_changes
+from shanben.ledger import Capture, Held, Origins, ProfileChoice, Suggestion, apply_changes, plain_signs
 from shanben.pipeline import Cleaned, Plan
 from shanben.values import Text
 
@@ -75,5 +75,7 @@ def summary(cleaned: Cleaned, plan: Plan) -> dict[str, object]:
 
 def _profile(choice: ProfileChoice) -> dict[str, Any]:
     """Give a choice with its evidence as plain values."""
-    signs = {"evidence": choice.evidence, "runner_up_evidence": choice.runner_up_evidence}
-    return choice._asdict() | {name: [asdict(sign) for sign in found] for name, found in signs.items()}
+    return choice._asdict() | {
+        "evidence": plain_signs(choice.evidence),
+        "runner_up_evidence": plain_signs(choice.runner_up_evidence),
+    }

@@ -490,13 +490,13 @@ def _header(ledger: Ledger) -> dict[str, Any]:
     said: dict[str, Any] = {}
     if ledger.profile:
         p = ledger.profile
-        said["profile"] = {"name": p.name, "how": p.how, "points": p.points, "evidence": _signs(p.evidence)}
+        said["profile"] = {"name": p.name, "how": p.how, "points": p.points, "evidence": plain_signs(p.evidence)}
         if p.runner_up:
             said["profile"] |= {
                 "runner-up": {
                     "name": p.runner_up,
                     "points": p.runner_up_points,
-                    "evidence": _signs(p.runner_up_evidence),
+                    "evidence": plain_signs(p.runner_up_evidence),
                 }
             }
         if p.then:
@@ -506,7 +506,8 @@ def _header(ledger: Ledger) -> dict[str, Any]:
     return said
 
 
-def _signs(signs: Iterable[Sign]) -> list[dict[str, Any]]:
+def plain_signs(signs: Iterable[Sign]) -> list[dict[str, Any]]:
+    """Give signs as plain values."""
     return [asdict(s) for s in signs]
 
 

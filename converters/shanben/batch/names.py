@@ -52,10 +52,10 @@ class Store:
         yield from (bytes(value) for (value,) in self._base.execute("SELECT value FROM kept ORDER BY name"))
 
 
-class NamesOnDisk:
+class ManyNames:
     """Names that were met, however many. See `works.Names`.
 
-    >>> names = NamesOnDisk()
+    >>> names = ManyNames()
     >>> names.take("a"), names.take("b"), names.take("a")
     (0, 0, 1)
     """

@@ -289,18 +289,18 @@ def _events(table: Floats, current: Sequence[int], prices: Prices, near: npt.NDA
             continue
         close = joint(at - 1, at + k) - old[at] - old[at + k]
         hope = close + before[at] + after[at + k - 1] - cheapest
-        moved, to = at[hope - old[cuts].min() >= least], cuts[hope.max() - old[cuts] >= least]
+        worth = hope - old[cuts].min() >= least
+        moved, to = at[worth], cuts[hope.max() - old[cuts] >= least]
         if len(moved) and len(to):
             i, t = moved[:, None], to[None, :]
-            close = joint(moved - 1, moved + k) - old[moved] - old[moved + k]
-            gain = close[:, None] + joint(t - 1, i) + joint(i + k - 1, t) - old[t]
+            gain = close[worth, None] + joint(t - 1, i) + joint(i + k - 1, t) - old[t]
             net = np.where((t >= i) & (t <= i + k), -99.0, gain - price(i, t))
             yield from _best("move", moved, to, k, gain, net, prices)
         loss = old[at] + old[at + k]
         hope = before[at] + after[at + k - 1] + after[at - 1] + before[at + k] - loss - cheapest - prices.double
-        swapped = at[hope - loss.min() >= least]
+        worth = hope - loss.min() >= least
+        swapped, loss = at[worth], loss[worth]
         if len(swapped) > 1:
-            loss = old[swapped] + old[swapped + k]
             a, b = swapped[:, None], swapped[None, :]
             gain = (
                 joint(a - 1, b) + joint(b + k - 1, a + k) + joint(b - 1, a) + joint(a + k - 1, b + k)

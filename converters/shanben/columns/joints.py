@@ -306,11 +306,11 @@ class Sides:
 
     @cached_property
     def _distinct_ends(self) -> dict[int, tuple[Hashes, Ints]]:
-        return {m: np.unique(ends, return_inverse=True) for m, ends in self._ends.items()}
+        return {m: np.unique(self._ends[m], return_inverse=True) for m in (1, 2) if m in self._ends}
 
     @cached_property
     def _distinct_begins(self) -> dict[int, tuple[Hashes, Ints]]:
-        return {k: np.unique(begins, return_inverse=True) for k, begins in self._begins.items()}
+        return {k: np.unique(self._begins[k], return_inverse=True) for k in (1, 2) if k in self._begins}
 
 
 @dataclass(frozen=True)

@@ -223,9 +223,8 @@ def _may_be_title(lines: Sequence[Line], n: int) -> bool:
         or line.said.endswith(LEADS)
     ):
         return False
-    if (
-        n and _BOX_LABEL.fullmatch(lines[n - 1].said) and lines[n - 1].kind in ("near", "menu", "weak", "fact")
-    ):  # its value
+    boxed = ("near", "menu", "weak", "fact")
+    if n and _BOX_LABEL.fullmatch(lines[n - 1].said) and lines[n - 1].kind in boxed:  # the value of a label
         return False
     if n == 0 and _SITE_NAME.fullmatch(line.said):
         return False
@@ -313,7 +312,7 @@ def tags_above(lines: Sequence[Line], taken: Collection[int], chances: Mapping[i
     """Give the label of tags above the text, with the words line by line below it, where lines that go stand above."""
     first = _begin(lines, taken)
     for n in range(2, first):
-        if not {n - 1, n - 2} & set(taken) or not _TAGGED.fullmatch(lines[n].said):
+        if not _TAGGED.fullmatch(lines[n].said) or not (n - 1 in taken or n - 2 in taken):
             continue
         end = n + 1
         while end < first and end - n <= TAGS[1] and _is_tag(lines[end]):
@@ -502,7 +501,7 @@ def hardly_text(lines: Sequence[Line], taken: Collection[int], chances: Mapping[
     titled = any(n not in taken and n not in hardly and _may_be_title(lines, n) for n in range(first))
     found = {n for n in hardly if first < n < last and lines[n].kind == "sign" and han_pairs(lines[n].said)}
     for n in sorted(hardly):
-        below = n > last and n - 1 in {*taken, *found} and not LABELLED.match(lines[n].said)
+        below = n > last and (n - 1 in taken or n - 1 in found) and not LABELLED.match(lines[n].said)
         if lines[n].kind == "text" and below and not lines[n].said.endswith(LEADS):
             found.add(n)
     above = [
@@ -510,7 +509,8 @@ def hardly_text(lines: Sequence[Line], taken: Collection[int], chances: Mapping[
     ]
     for n in (*above, *reversed(above)):
         opens = n == 0 and not _SITE_NAME.fullmatch(lines[n].said)  # a clipping may begin with its title
-        if not opens and not lines[n].said.endswith(LEADS) and {n - 1, n + 1} & {*taken, *found}:
+        beside = any(m in taken or m in found for m in (n - 1, n + 1))
+        if beside and not opens and not lines[n].said.endswith(LEADS):
             found.add(n)
     return found
 
