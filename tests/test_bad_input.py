@@ -759,6 +759,44 @@ except KeyboardInterrupt:
     assert time.monotonic() - began < 15  # it does not wait until what was interrupted has ended
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="copies of a process are those of POSIX")
+def test_a_copy_that_another_library_makes_ends_at_once_when_told() -> None:
+    """`multiprocessing.Pool` ends its copies by SIGTERM, once, and waits; whatever they do then."""
+    program = """
+import os, signal, sys, threading, time
+from shanben.signals import end_in_order
+
+class Last:
+    def __del__(self):
+        os.write(theirs, b"x")
+        time.sleep(20)
+
+def copy():
+    pid = os.fork()
+    if pid:
+        copies.append(pid)
+        return
+    last = Last()
+    del last  # an exception that comes now would be forgotten
+    os.write(theirs, b"forgot")
+    os._exit(0)
+
+end_in_order()
+copies = []
+ours, theirs = os.pipe()
+for begin in (copy, lambda: (other := threading.Thread(target=copy)).start() or other.join()):
+    begin()
+    os.read(ours, 1)
+    os.kill(copies[-1], signal.SIGTERM)
+    print(os.waitstatus_to_exitcode(os.waitpid(copies[-1], 0)[1]))
+print(signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL)
+"""
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=100)
+    assert (done.stdout.split(), done.stderr) == (["-15", "-15", "True"], "")
+    assert time.monotonic() - began < 15
+
+
 def test_ctrl_c_ends_with_130_and_leaves_nothing_half_written(place: Path) -> None:
     for number in range(30):
         write(f"many/文{number}.txt", f"文章{number}\n\n" + f"{HAN}\n\n" * 50)(place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import atexit
+import os
 import signal
 import sys
 import threading
@@ -29,10 +30,12 @@ def end_in_order() -> None:
     """Let SIGTERM and SIGHUP raise `Terminated`, and lose no Ctrl-C and none of these.
 
     One that falls into a finaliser, where Python only prints and forgets it, comes again. A signal that somebody
-    ignores or takes care of is left to them.
+    ignores or takes care of is left to them. A copy of the process that another library makes ends at once, unless
+    it calls this, too.
     """
     sys.unraisablehook = _raise_again
     _keep_the_exit_code()
+    _keep_to_this_process()
     if threading.current_thread() is threading.main_thread():
         for number in _ENDING:
             if signal.getsignal(number) is signal.SIG_DFL:
@@ -49,6 +52,19 @@ def _ignore() -> None:
     for number in (signal.SIGINT, *_ENDING):
         with suppress(ValueError):  # outside of the main thread
             signal.signal(number, signal.SIG_IGN)
+
+
+@cache
+def _keep_to_this_process() -> None:
+    """Let copies of the process not raise: `multiprocessing.Pool` waits for ever for one that lost its SIGTERM so."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_end_at_once)
+
+
+def _end_at_once() -> None:
+    for number in _ENDING:
+        if signal.getsignal(number) is _terminate:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager
