@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +12,16 @@ from pathlib import Path
 import pytest
 import regex
 
+from conftest import write_files
 from shanben import pipeline, rule_cache
 from shanben.errors import RuleError
 from shanben.pipeline import clean, plan
 from shanben.resources import kept_folder, rules_root
-from shanben.rule_cache import Checked, folder, key_of, load, save
-from shanben.rulebook import patterns
+from shanben.rule_cache import Checked, key_of, load, save
+from shanben.rulebook import gates, patterns
+from shanben.rulebook.gates import facts_of
 from shanben.rulebook.patterns import PATTERN_FLAGS, code_of
+from shanben.tools.kept_files import folder, keep_entry, read_entry
 
 RULE = """\
 rules:
@@ -56,6 +61,7 @@ def test_what_was_kept_is_what_was_checked(cache: Path) -> None:
     kept = pipeline._checked((), "*")
     assert kept == fresh
     assert kept is not fresh
+    assert kept.asked and kept.asked.needs.keys() >= {unit.id for unit in plan().units}
     assert [r.digest for r in kept.book.rules] == [r.digest for r in fresh.book.rules]
     assert kept.book.digest == fresh.book.digest
     assert entry.stat().st_mode & 0o077 == 0
@@ -92,7 +98,7 @@ def test_kept_patterns_are_what_compiling_gives(cache: Path) -> None:
     forget()
     patterns.compiled.cache_clear()
     pipeline._checked((), "*")
-    assert made.items() <= patterns._ready.items()
+    assert made.items() <= patterns._ready[0].items()
     examples = "\n".join(text for rule in plan().rulebook.rules for e in rule.examples for text in (e.before, e.after))
     for pattern in known:
         fresh, kept = regex.compile(pattern, PATTERN_FLAGS), patterns.compiled(pattern)
@@ -160,13 +166,82 @@ def test_a_damaged_entry_is_made_anew(cache: Path, damage: bytes) -> None:
 
 
 def test_an_entry_that_makes_no_sense_is_passed_over(cache: Path) -> None:
-    import hashlib
-
-    cache.mkdir()
-    for number, content in enumerate(([-1], [99], [-1, [7], 1, 2, 3], {"a": 1}, [[]], [-2, 1])):
+    for number, content in enumerate(([-1], [99], [-1, [7], 1, 2, 3], {"a": 1}, [[]], [-2, 1], [[-1], [], ["a"]])):
         body = json.dumps(content).encode()
-        (cache / f"{number}.json").write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+        keep_entry(str(number), body, 100)
+        assert read_entry(str(number)) == body
         assert load(str(number)) is None, content
+
+
+def test_what_is_said_of_a_pattern_and_makes_no_sense_is_found_out_anew(cache: Path) -> None:
+    fresh = pipeline._checked((), "*")
+    [entry] = cache.glob("*.json")
+    body = read_entry(entry.stem)
+    assert body
+    first, *lines = body.split(b"\n")
+    of_patterns = 2 * len(fresh.facts)
+    keep_entry(entry.stem, b"\n".join([first, *[b"[1]"] * of_patterns, *lines[of_patterns:]]), 100)
+    forget()
+    gates._known.clear()
+    gates._told.clear()
+    patterns.compiled.cache_clear()
+    patterns._ready.clear()
+    kept = pipeline._checked((), "*")
+    assert kept.book == fresh.book
+    assert {pattern: kept.facts.get(pattern) for pattern in fresh.facts} == dict.fromkeys(fresh.facts)
+    assert {pattern: facts_of(pattern) for pattern in fresh.facts} == fresh.facts
+    assert clean("会议强调,要抓好落实。\n").text == "会议强调，要抓好落实。\n"
+
+
+# --- descriptions of works -----------------------------------------------------------------------------------
+
+FIND = """
+import sys
+from pathlib import Path
+from shanben.works import find_works
+[work] = find_works([Path(sys.argv[1])])
+print(dict(work.said), work.encoding, work.sha256, work.profile, len(work.suppress), "yaml" in sys.modules)
+"""
+
+
+def described(folder: Path, cache: Path) -> str:
+    """Give what a fresh process reads of the only work in a folder."""
+    command = [sys.executable, "-c", FIND, str(folder)]
+    environment = os.environ | {"SHANBEN_CACHE": str(cache)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+    return done.stdout or done.stderr.splitlines()[-1]
+
+
+def test_a_description_is_read_as_yaml_only_once(tmp_path: Path) -> None:
+    folder, cache = tmp_path / "work", tmp_path / "cache"
+    write_files(
+        folder, {"source.txt": "春天来了。\n", "work.yaml": "title: 春天\nsubject: [花, 草]\nprofile: own.yaml\n"}
+    )
+    first, again = (described(folder, cache) for _ in range(2))
+    said = f"{{'title': ('春天',), 'subject': ('花', '草')}} None  {folder / 'own.yaml'} 0"
+    assert (first, again) == (f"{said} True\n", f"{said} False\n")
+    (folder / "work.yaml").write_text("title: 夏天\n", "utf-8")
+    assert [described(folder, cache) for _ in range(2)] == [
+        f"{{'title': ('夏天',)}} None  None 0 {loaded}\n" for loaded in (True, False)
+    ]
+    assert described(folder, Path("off")).endswith(" True\n")
+    [entry, _] = sorted((cache / "works").iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    for damage in (b"", b"x\n[]", entry.read_bytes()[:-3]):
+        entry.write_bytes(damage)
+        assert described(folder, cache).endswith(" True\n")
+        assert described(folder, cache).endswith(" False\n")
+
+
+def test_faults_of_a_description_and_suppressions_are_read_each_time(tmp_path: Path) -> None:
+    folder, cache = tmp_path / "work", tmp_path / "cache"
+    suppress = "suppress:\n- rule: han-comma\n  reason: as printed\n"
+    write_files(folder, {"source.txt": "春天,来了。\n", "work.yaml": suppress})
+    assert [described(folder, cache).split()[-2:] for _ in range(2)] == [["1", "True"]] * 2
+    (folder / "work.yaml").write_text("titel: 夏天\n", "utf-8")
+    faults = [described(folder, cache) for _ in range(2)]
+    assert faults[0] == faults[1]
+    assert "title" in faults[0] or "1 fault" in faults[0]
+    assert not (cache / "works").exists()
 
 
 def test_nothing_is_kept_when_it_is_off_or_the_folder_cannot_be_made(

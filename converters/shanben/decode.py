@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from shanben.errors import SourceError
+from shanben.lazy import lazy_re
 from shanben.values import Decoding, Segment
 
 SAMPLE = 1 << 16
@@ -31,7 +32,7 @@ FORMATS = (
     (rb"ITSF", "a CHM help file"),
     (rb"wOF[F2]|OTTO\x00|\x00\x01\x00\x00\x00", "a font"),
 )
-FORMAT = re.compile(b"|".join(b"(%b)" % pattern for pattern, _ in FORMATS), re.DOTALL)
+FORMAT = lazy_re(b"|".join(b"(%b)" % pattern for pattern, _ in FORMATS), re.DOTALL)
 _PLAIN = ("no byte order mark", "UTF-8: every byte fits")
 _FIRST = b"\x00\x1f\x28%7ABCGHIKMOPRSfw\x7f\x89\xca\xcf\xd0\xef\xfd\xff"
 """The bytes with which known formats begin, and a byte order mark."""

@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 from shanben.decode import CHECK_IT, FORMAT, FORMATS, SAMPLE, controls
 from shanben.errors import EncodingError, SourceError, UsageError
+from shanben.lazy import lazy_re
 from shanben.values import Decoding, Segment
 
 MOST_CHANGES = 100_000
@@ -109,27 +110,27 @@ _MARKS = (
 
 
 _ESCAPE = "shanben.escape"
-_ESCAPED = re.compile("[\udc00-\udcff]+")
-_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_ESCAPED = lazy_re("[\udc00-\udcff]+")
+_NOT_ASCII = lazy_re(rb"[\x80-\xff]")
 _HIGH = bytes(range(0x80, 0x100))
 # UTF-8 Chinese: three characters in a row, or one or two between ASCII. Written out, because a counted group
 # is five times slower to search for.
-_UTF8_RUN = re.compile(
+_UTF8_RUN = lazy_re(
     rb"[\xe3-\xe9][\x80-\xbf]{2}(?:[\xe3-\xe9][\x80-\xbf]{2}[\xe3-\xe9][\x80-\xbf]{2}"
     rb"|(?<![\x80-\xff].{3})(?:[\xe3-\xe9][\x80-\xbf]{2})?(?![\x80-\xff]))",
     re.DOTALL,
 )
-_CLEAR = re.compile("[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]{3,}")
-_TWO_BYTES = re.compile("[\u0080-\u07ff]")
-_THREE_BYTES = re.compile("[\u0800-\U0010ffff]")
-_LINE_END = re.compile(r"[\r\n]|\Z")
+_CLEAR = lazy_re("[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]{3,}")
+_TWO_BYTES = lazy_re("[\u0080-\u07ff]")
+_THREE_BYTES = lazy_re("[\u0800-\U0010ffff]")
+_LINE_END = lazy_re(r"[\r\n]|\Z")
 
 # Where Python's big5hkscs and Microsoft's cp950 differ, Taiwanese files mean what cp950 says: the dot in
 # names, the full-width tilde. Elsewhere (C6A1-C8FE) cp950 of Python follows an old table that no file meant.
 _CP950 = dict(zip("•､‾∼♁☉¥¢£", "‧﹑¯～⊕⊙￥￠￡", strict=True))
-_BIG5_ODD = re.compile(f"([{''.join(_CP950)}])")
+_BIG5_ODD = lazy_re(f"([{''.join(_CP950)}])")
 
-_LONE = re.compile(r"(?<=[A-Za-z])[^\x00-\x7f](?=[A-Za-z])")
+_LONE = lazy_re(r"(?<=[A-Za-z])[^\x00-\x7f](?=[A-Za-z])")
 # Common Korean syllables; kana; Russian words, whose capitals come first. With the share of letters needed.
 _FOREIGN = (
     ("euc_kr", re.compile(f"[{_SYLLABLES}]"), 0.4, "Korean"),
@@ -139,11 +140,11 @@ _FOREIGN = (
 )
 
 # Labels without their punctuation. What is called GB2312 on the way often holds characters of GBK.
-_GB_LABEL = re.compile(
+_GB_LABEL = lazy_re(
     r"(?:cs|x|euc)?gb(?:k|2312|18030)?(?:19|20|80)*(?:cn)?|(?:cp|ms|windows)?936|euccn|chinese"
     r"|csiso58gb231280|isoir58|hz(?:gb(?:2312)?)?"
 )
-_BIG5_LABEL = re.compile(r"(?:cs|cn|x)?x?big5(?:hk|hkscs)?(?:tw|1999|2001|2004|2008)?|hkscs")
+_BIG5_LABEL = lazy_re(r"(?:cs|cn|x)?x?big5(?:hk|hkscs)?(?:tw|1999|2001|2004|2008)?|hkscs")
 _REFUSED = {
     "utf-7": "it keeps a state from byte to byte",
     "hz": "it keeps a state from byte to byte",

@@ -18,7 +18,6 @@ import itertools
 import json
 import math
 import operator
-import re
 import typing
 from array import array
 from bisect import bisect_right
@@ -27,6 +26,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
 from shanben.errors import LedgerError
+from shanben.lazy import lazy_re
 from shanben.values import Decoding, Mark, Segment
 
 FORMAT = 1
@@ -381,7 +381,7 @@ def map_marks(marks: Iterable[Mark], changes: Sequence[Change]) -> tuple[Mark, .
 
 # --- as JSON lines -----------------------------------------------------------------------------------------
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = lazy_re("[\ud800-\udfff]")
 
 
 def dump(value: Mapping[str, Any]) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 
 import regex
 
+from shanben.lazy import lazy_regex
 from shanben.ledger import Capture
 from shanben.values import DEFAULT_LANGUAGE, Metadata
 
 MANY = ("creator", "contributor", "subject")
-_DATE = regex.compile(r"(\d{4})[-/.年][ ]?(\d{1,2})(?:[-/.月][ ]?(\d{1,2}))?")
-_HAN_DATE = regex.compile(
+_DATE = lazy_regex(r"(\d{4})[-/.年][ ]?(\d{1,2})(?:[-/.月][ ]?(\d{1,2}))?")
+_HAN_DATE = lazy_regex(
     r"([〇零○一二三四五六七八九]{4})年([一二三四五六七八九十]{1,3})月(?:([一二三四五六七八九十]{1,3})日)?"
 )
 _DIGITS = {c: str(i) for i, c in enumerate("〇一二三四五六七八九")} | {"零": "0", "○": "0"}

@@ -25,6 +25,7 @@ from itertools import accumulate, pairwise
 from typing import Literal
 from unicodedata import east_asian_width
 
+from shanben.lazy import lazy_re
 from shanben.ledger import Ledger, Pass, Suggestion, apply_changes
 from shanben.pipeline import Cleaned
 from shanben.steps._lines import is_han
@@ -429,7 +430,7 @@ def moves_of(source_text: str, ledger: Ledger, *, name: str = "") -> MovePicture
     return MovePicture(name, lines, order, blocks, proposals)
 
 
-_SPACE = re.compile(r"(?<=\S) (?=\S)")
+_SPACE = lazy_re(r"(?<=\S) (?=\S)")
 
 
 def _printed_lines(source: Text) -> list[tuple[int, int]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from shanben import __version__, rule_cache
 from shanben.decode import decode, encode
 from shanben.errors import LedgerError, RestlessError, RuleTimeoutError, UsageError
+from shanben.lazy import lazy_re
 from shanben.ledger import (
     Capture,
     Change,
@@ -34,7 +34,7 @@ from shanben.ledger import (
     map_marks,
     undo_changes,
 )
-from shanben.presence import Index, Presence
+from shanben.presence import Asked, Index, Presence
 from shanben.profiles import PLAIN, Profile, apply_profile, judge
 from shanben.resources import rules_root
 from shanben.rule_cache import Checked
@@ -69,7 +69,7 @@ DOCUMENT_SECONDS = 600.0
 """Time that all rules together may take on a document of up to a million characters; it grows with the document."""
 OWN_PHASE = "works"
 """Where rules run that lie at the top of a user's folder: last, so that they see the text as it comes out."""
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = lazy_re("[\ud800-\udfff]")
 
 
 def version() -> str:
@@ -87,11 +87,13 @@ class Plan:
     guards: dict[str, Guard]
     digest: str
     profile: str = PLAIN
+    asked: Asked | None = None
 
     @cached_property
     def index(self) -> Index:
         """Give what the gates of the units ask for."""
-        return Index.of(unit.gate for unit in self.units)
+        asked = self.asked or Asked.by((unit.id, unit.gate) for unit in self.units)
+        return asked.index_of(unit.id for unit in self.units)
 
     @cached_property
     def units(self) -> tuple[Unit, ...]:
@@ -142,7 +144,8 @@ def _checked(layers: tuple[str, ...], work: str | None) -> Checked:
 
         book = load_layers(rules_root(), layers, work)
         profiles = load_profiles(book, layers)
-        checked = Checked(book, profiles, _facts(book, profiles), {s.name: s.needs for s in all_steps().values()})
+        needs = {step.name: step.needs for step in all_steps().values()}
+        checked = Checked(book, profiles, _facts(book, profiles), needs, _asked(book))
         if key:
             rule_cache.save(key, checked)
     learn(checked.facts)
@@ -158,6 +161,11 @@ def _facts(book: Rulebook, profiles: Mapping[str, Profile]) -> dict[str, Facts]:
         step = all_steps()[rule.step] if rule.step else None
         asked += step.patterns(step.params(**rule.params)) if step and step.patterns else ()
     return {pattern: facts_of(pattern) for pattern in asked if pattern}
+
+
+def _asked(book: Rulebook) -> Asked:
+    """Find out what all rules ask for, whatever level a profile gives them."""
+    return Asked.by((rule.id, make_unit(rule).gate) for rule in resolve_near(book).rules if rule.phase in PHASES)
 
 
 def load_layers(shipped: Traversable, layers: Iterable[str], work: str | None) -> Rulebook:
@@ -191,7 +199,7 @@ def plan_by(checked: Checked, profile: str) -> Plan:
         from shanben.profile_files import find_profile
 
         chosen = find_profile(profile, checked.book, checked.profiles)
-    return replace(make_plan(apply_profile(checked.book, chosen)), profile=chosen.name)
+    return replace(make_plan(apply_profile(checked.book, chosen)), profile=chosen.name, asked=checked.asked)
 
 
 def profiles(layers: Sequence[str | Path] = (), work: str | None = None) -> dict[str, Profile]:

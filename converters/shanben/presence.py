@@ -1,6 +1,7 @@
 """Which units may find something in a text, as the text is when it is their turn.
 
-An `Index` knows what all gates ask for: single characters, and of longer strings the rarest pair of neighbours.
+An `Index` knows what all gates ask for: single characters, and of longer strings the rarest pair of neighbours; `Asked`
+is that for all rules of a rulebook, of which a plan takes some.
 A `Presence` holds which of these stand in one text, and so which gates are open; changes can only open more.
 What it says is necessary: a closed unit finds nothing, an open one may find nothing either.
 """
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import add, or_
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shanben.rulebook.gates import Gate
 
@@ -28,24 +29,23 @@ SHORT_TEXT = 1_000
 """Characters up to which it is slower, even where it is loaded."""
 
 
-@dataclass(frozen=True)
-class Index:
-    """What a list of gates asks for. A set of clauses is a number, one bit a clause.
+class Asked(NamedTuple):
+    """What the gates of many units ask for, each by its name. A set of clauses is a number, one bit a clause.
 
     ``wanted`` gives for a character or a pair of characters the clauses that it fulfils, ``needs`` for each gate the
     clauses that must be fulfilled.
     """
 
     wanted: dict[str, int]
-    needs: tuple[int, ...]
+    needs: dict[str, int]
 
     @classmethod
-    def of(cls, gates: Iterable[Gate]) -> Index:
-        """Make the index of gates; the units that they belong to are known by their place in the list."""
+    def by(cls, gates: Iterable[tuple[str, Gate]]) -> Asked:
+        """Find out what gates with their names ask for."""
         numbers: dict[tuple[frozenset[str], tuple[str, ...]], int] = {}
         wanted: dict[str, int] = {}
-        needs = []
-        for gate in gates:
+        needs = {}
+        for name, gate in gates:
             needed = 0
             for clause in gate.clauses:
                 key = (clause.characters, clause.strings)
@@ -57,8 +57,26 @@ class Index:
                     wanted.update(dict.fromkeys(parts, bit))
                     wanted.update(known)
                 needed |= bit
-            needs.append(needed)
-        return cls(wanted, tuple(needs))
+            needs[name] = needed
+        return cls(wanted, needs)
+
+    def index_of(self, names: Iterable[str]) -> Index:
+        """Give the index of the gates with these names, in this order."""
+        return Index(self.wanted, tuple(map(self.needs.__getitem__, names)))
+
+
+@dataclass(frozen=True)
+class Index:
+    """What a list of gates asks for; ``wanted`` as in `Asked`, ``needs`` in the order of the list."""
+
+    wanted: dict[str, int]
+    needs: tuple[int, ...]
+
+    @classmethod
+    def of(cls, gates: Iterable[Gate]) -> Index:
+        """Make the index of gates; the units that they belong to are known by their place in the list."""
+        asked = Asked.by((str(number), gate) for number, gate in enumerate(gates))
+        return asked.index_of(asked.needs)
 
     def held_by(self, content: str) -> set[str]:
         """Give what stands in a text of all that the gates ask for."""

@@ -3,8 +3,7 @@
 An entry is named after the digest of all that it was made from: the bytes of every rule file, the version, Python, and
 the modules that read rules. So it is never out of date, only unused. It is JSON and makes no object but the values of
 rules, and patterns from what `regex` compiled them to, in a tenth of the time; an entry that is damaged is made anew.
-
-The folder is `$SHANBEN_CACHE` (`off`: none), else `shanben` in the folder where the system keeps caches.
+What is said of single patterns, and the examples of a rule, are lines of their own: they are read when they are asked for.
 """
 
 from __future__ import annotations
@@ -12,24 +11,20 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-import os
 import platform
 import sys
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from operator import add
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 import regex
 
-from shanben import __version__
+from shanben.presence import Asked
 from shanben.profiles import Evidence, Profile, Setting
-from shanben.resources import kept_folder
 from shanben.rulebook.gates import Facts, Gate, OneOf
-from shanben.rulebook.patterns import code_of, remember
+from shanben.rulebook.patterns import Code, code_of, remember
 from shanben.rulebook.schema import (
     Example,
     Keep,
@@ -42,11 +37,12 @@ from shanben.rulebook.schema import (
     When,
     Where,
 )
+from shanben.tools.kept_files import code_stamp, folder, keep_entry, read_entry
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-FORMAT = 5
+FORMAT = 6
 MOST_KEPT = 16
 """Entries that are kept; of more the oldest go."""
 MOST_FILES, MOST_BYTES, DEEPEST = 2_000, 20_000_000, 8
@@ -55,30 +51,33 @@ _CLASSES: tuple[type[Any], ...] = (
     Place, Example, Keep, Where, Limit, When, MarkSpec, Rule, Suppression, Rulebook, Evidence, Setting, Profile,
 )  # fmt: skip
 _NUMBER = {cls: number for number, cls in enumerate(_CLASSES)}
-_TUPLE, _TABLE, _SET, _WORDS, _LATER = -1, -2, -3, -4, -5
+_TUPLE, _TABLE, _SET, _WORDS = -1, -2, -3, -4
 _BETWEEN = "\0"
+T = TypeVar("T")
 _MISSING = object()
 
 
 class Checked(NamedTuple):
-    """What comes of rule files without a fault: rules, profiles by name, what is known of their patterns, and what
-    characters steps need."""
+    """What comes of rule files without a fault: rules, profiles by name, what is known of their patterns, what
+    characters steps need, and what all rules ask of a text."""
 
     book: Rulebook
     profiles: Mapping[str, Profile]
     facts: Mapping[str, Facts]
     step_needs: Mapping[str, frozenset[str]]
+    asked: Asked | None = None
 
 
 class _Later(Sequence[Any]):
-    """Examples and keeps of a rule, unpacked when somebody asks for them: who cleans a text never does."""
+    """Examples and keeps of a rule, read when somebody asks for them: who cleans a text never does."""
 
-    def __init__(self, packed: Sequence[Any]) -> None:
-        self._packed = packed
+    def __init__(self, line: bytes, part: int) -> None:
+        self._line = line
+        self._part = part
 
     @cached_property
     def _values(self) -> tuple[Any, ...]:
-        return tuple(map(_unpacked, self._packed))
+        return tuple(map(_unpacked, _from_json(self._line)[self._part]))
 
     @overload
     def __getitem__(self, index: int) -> Any: ...
@@ -88,7 +87,7 @@ class _Later(Sequence[Any]):
         return self._values[index]
 
     def __len__(self) -> int:
-        return len(self._packed)
+        return len(self._values)
 
     def __eq__(self, other: object) -> bool:
         return self._values == (other._values if isinstance(other, _Later) else other)
@@ -97,9 +96,24 @@ class _Later(Sequence[Any]):
         return hash(self._values)
 
 
-def folder() -> Path | None:
-    """Give the folder of the entries; None when there is to be none."""
-    return None if os.environ.get("SHANBEN_CACHE") == "off" else kept_folder("SHANBEN_CACHE")
+class _Lines(Mapping[str, T]):
+    """What is said of patterns, each in a line that is read when it is asked for."""
+
+    def __init__(self, lines: dict[str, bytes], read: Callable[[Any], T]) -> None:
+        self._lines = lines
+        self._read = read
+
+    def __getitem__(self, pattern: str) -> T:
+        try:
+            return self._read(_from_json(self._lines[pattern]))
+        except (ValueError, TypeError, IndexError):  # it makes no sense: as if it were not there
+            raise KeyError(pattern) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
 
 
 def key_of(roots: Sequence[tuple[str, Traversable | Path]], *said: str) -> str | None:
@@ -107,11 +121,10 @@ def key_of(roots: Sequence[tuple[str, Traversable | Path]], *said: str) -> str |
 
     None when they cannot be read, or are so many that looking at them all would be no gain.
     """
-    digest = hashlib.sha256(json.dumps([FORMAT, __version__, *_machine(), *said]).encode())
+    digest = hashlib.sha256(json.dumps([FORMAT, *_machine(), *said]).encode())
     room = [MOST_FILES, MOST_BYTES]
     try:
-        for line in _code():
-            digest.update(line.encode())
+        digest.update(code_stamp().encode("utf-8", "surrogateescape"))
         for shown_as, root in roots:
             digest.update(f"\0{shown_as}\0".encode("utf-8", "surrogatepass"))
             for name, data in _files(root, "", 0):
@@ -127,18 +140,6 @@ def key_of(roots: Sequence[tuple[str, Traversable | Path]], *said: str) -> str |
 def _machine() -> Iterator[str]:
     """Say what the code of patterns goes with."""
     yield from (regex.__version__, sys.version, sys.byteorder, str(sys.maxsize), platform.machine())
-
-
-def _code() -> Iterator[str]:
-    """Give name, size and time of the modules that read rules: a change in one makes all entries useless."""
-    package = Path(__file__).parent
-    for place in (package, package / "rulebook", package / "steps", package / "columns"):
-        if place.is_dir():  # inside a zip there is none, and nothing in it changes
-            with os.scandir(place) as entries:
-                for entry in sorted(entries, key=lambda e: e.name):
-                    if entry.name.endswith(".py"):
-                        said = entry.stat()
-                        yield f"{entry.name} {said.st_size} {said.st_mtime_ns}\n"
 
 
 def _files(root: Traversable | Path, name: str, depth: int) -> Iterator[tuple[str, bytes]]:
@@ -158,20 +159,25 @@ def _files(root: Traversable | Path, name: str, depth: int) -> Iterator[tuple[st
 
 def load(key: str) -> Checked | None:
     """Give the entry of that name; None when there is none, or it cannot be used."""
-    place = folder()
-    if place is None:
+    body = read_entry(key)
+    if body is None:
         return None
     collecting = gc.isenabled()
     gc.disable()  # thousands of small values, all of which stay
     try:
-        head, _, body = (place / f"{key}.json").read_bytes().partition(b"\n")
-        if _check(body) != head:
-            return None
-        packed, patterns = json.loads(body.decode("utf-8", "surrogatepass"))
-        book, digests, profiles, needs = _unpacked(packed)
-        facts = {pattern: _facts(*said) for pattern, _, *said in patterns}
-        codes = {pattern: _unpacked(code) for pattern, code, *_ in patterns if code}
-    except (OSError, ValueError, TypeError, IndexError, AttributeError, RecursionError):
+        first, *lines = body.split(b"\n")
+        packed, groups, patterns = _from_json(first)
+        book, digests, profiles, needs, gates = _unpacked(packed)
+        asked = Asked(_wanted(groups), {name: int(needed, 16) for name, needed in gates.items()})
+        said, texts = lines[: 2 * len(patterns)], lines[2 * len(patterns) :]
+        facts = _Lines(dict(zip(patterns, said[::2], strict=True)), _facts)
+        codes: _Lines[Code] = _Lines(dict(zip(patterns, said[1::2], strict=True)), _unpacked)
+        rules = [
+            rule._replace(examples=_Later(line, 0), keep=_Later(line, 1))
+            for rule, line in zip(book.rules, texts, strict=True)
+        ]
+        book = book._replace(rules=tuple(rules))
+    except (ValueError, TypeError, IndexError, AttributeError, RecursionError):
         return None
     finally:
         if collecting:
@@ -179,44 +185,32 @@ def load(key: str) -> Checked | None:
     remember(codes)
     for rule, digest in zip(book.rules, digests, strict=True):
         rule.__dict__["digest"] = digest
-    return Checked(book, profiles, facts, needs)
+    return Checked(book, profiles, facts, needs, asked)
 
 
 def save(key: str, checked: Checked) -> None:
-    """Keep an entry. Where that cannot be done nothing is said: the next start takes longer, that is all."""
-    place = folder()
-    if place is None:
+    """Keep an entry, if that can be done."""
+    if folder() is None:
         return
     digests = tuple(rule.digest for rule in checked.book.rules)
-    said = (checked.book, digests, dict(checked.profiles), dict(checked.step_needs))
-    patterns = [[pattern, _packed(code_of(pattern)), *_said_of(facts)] for pattern, facts in checked.facts.items()]
-    import tempfile
-
-    body = json.dumps([_packed(said), patterns], ensure_ascii=False, separators=(",", ":")).encode(
-        "utf-8", "surrogatepass"
-    )
-    with suppress(OSError):
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(dir=place, prefix=".new-", delete=False) as file:
-            try:
-                file.write(_check(body) + b"\n" + body)
-                file.close()
-                Path(file.name).replace(place / f"{key}.json")
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
-        _tidy(place)
+    asked = checked.asked or Asked({}, {})
+    gates = {name: f"{needed:x}" for name, needed in asked.needs.items()}
+    bare = checked.book._replace(rules=tuple(rule._replace(examples=(), keep=()) for rule in checked.book.rules))
+    said = (bare, digests, dict(checked.profiles), dict(checked.step_needs), gates)
+    lines: list[Any] = [[_packed(said), _groups(asked.wanted), list(checked.facts)]]
+    for pattern, facts in checked.facts.items():
+        lines += [_said_of(facts), _packed(code_of(pattern))]
+    lines += [[list(map(_packed, rule.examples)), list(map(_packed, rule.keep))] for rule in checked.book.rules]
+    body = "\n".join(map(_as_json, lines)).encode("utf-8", "surrogatepass")
+    keep_entry(key, body, MOST_KEPT)
 
 
-def _check(body: bytes) -> bytes:
-    """Give what tells an entry that is damaged."""
-    return b"%08x" % zlib.crc32(body)
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _tidy(place: Path) -> None:
-    entries = sorted(place.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in entries[MOST_KEPT:]:
-        path.unlink(missing_ok=True)
+def _from_json(line: bytes) -> Any:
+    return json.loads(line.decode("utf-8", "surrogatepass"))
 
 
 def _packed(value: Any) -> Any:
@@ -227,9 +221,7 @@ def _packed(value: Any) -> Any:
     if type(value) in _NUMBER:
         said = ((name, getattr(value, name), default) for name, default in _defaults(type(value)).items())
         return [_NUMBER[type(value)], {name: _packed(part) for name, part, default in said if not _same(part, default)}]
-    if isinstance(value, tuple | _Later):
-        if value and all(isinstance(part, Example | Keep) for part in value):
-            return [_LATER, *map(_packed, value)]
+    if isinstance(value, tuple):
         if value and all(isinstance(part, str) for part in value):
             return [_WORDS, _joined(value)]
         return [_TUPLE, *map(_packed, value)]
@@ -251,6 +243,27 @@ def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
+def _groups(wanted: Mapping[str, int]) -> list[tuple[str, str, str]]:
+    """Turn what gates ask for into plain values: clauses, and in one text each the characters and pairs that fulfil them."""
+    parts: dict[int, list[str]] = {}
+    for part, clauses in wanted.items():
+        parts.setdefault(clauses, []).append(part)
+    return [
+        (f"{clauses:x}", "".join(p for p in found if len(p) == 1), "".join(p for p in found if len(p) == 2))
+        for clauses, found in parts.items()
+    ]
+
+
+def _wanted(groups: Iterable[tuple[str, str, str]]) -> dict[str, int]:
+    """Undo `_groups`."""
+    wanted: dict[str, int] = {}
+    for said, characters, pairs in groups:
+        clauses = int(said, 16)
+        wanted.update(dict.fromkeys(characters, clauses))
+        wanted.update(dict.fromkeys(map(add, pairs[::2], pairs[1::2]), clauses))
+    return wanted
+
+
 def _said_of(facts: Facts) -> tuple[Any, ...]:
     """Turn what is known of a pattern into plain values."""
     clauses = [
@@ -260,8 +273,9 @@ def _said_of(facts: Facts) -> tuple[Any, ...]:
     return facts.keeps_to_lines, facts.ends_in_line, clauses
 
 
-def _facts(keeps_to_lines: bool, ends_in_line: bool, clauses: Sequence[tuple[str, str, str, float]]) -> Facts:
+def _facts(said: tuple[bool, bool, Sequence[tuple[str, str, str, float]]]) -> Facts:
     """Undo `_said_of`."""
+    keeps_to_lines, ends_in_line, clauses = said
     found = [
         OneOf(
             frozenset(characters),
@@ -294,8 +308,6 @@ def _unpacked(packed: Any) -> Any:
     if type(packed) is not list:
         return packed
     number, *parts = packed
-    if number == _LATER:
-        return _Later(parts)
     if number >= 0:
         [said] = parts
         return _CLASSES[number](

@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-import regex
-
 from shanben.errors import LedgerError
+from shanben.lazy import lazy_regex
 from shanben.ledger import Change, Ledger, Pass, apply_changes
 from shanben.metadata import gather, language_of
 from shanben.pipeline import Cleaned, Plan, text_digest
@@ -26,7 +25,7 @@ TITLE_WIDTH = 60
 _ENDS = "。！？；!?;，、,：:"
 _RANKS = {"part": 1.2, "chapter": 1.5}
 _LEVEL_RANKS = {3: 2.5, 4: 3.5, 5: 4.5}
-_VERSE_LINE = regex.compile(
+_VERSE_LINE = lazy_regex(
     r"(?P<a>\p{Han}{3,9})[，。！？；、,](?:(?P<b>\p{Han}{3,9})[，。！？；、,.])?|(?P<c>\p{Han}{5}|\p{Han}{7})"
 )
 

@@ -24,6 +24,7 @@ import regex
 from lxml import etree
 
 from shanben.errors import UsageError, VerifyError
+from shanben.lazy import lazy_regex
 from shanben.values import Document, Edition
 from shanben.writers._labels import language_tag
 from shanben.writers._metadata import clean_metadata, identifier, modified, parse_date
@@ -83,7 +84,7 @@ WARNINGS = frozenset({"E013", "E033"})
 _LONGEST = 300  # characters of a finding, or of its place
 _CONTAINER = "META-INF/container.xml"
 _ENTRY = b"PK\x01\x02"  # an entry of the table of contents of a zip archive
-_OTHER_ENCODING = regex.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*\bencoding\s*=\s*[\"'](?!utf-8[\"'])", regex.IGNORECASE)
+_OTHER_ENCODING = lazy_regex(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*\bencoding\s*=\s*[\"'](?!utf-8[\"'])", regex.IGNORECASE)
 _XML_SUFFIXES = (".xhtml", ".opf", ".ncx", ".xml", ".svg", ".html", ".htm")
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 _OPF = "{http://www.idpf.org/2007/opf}"
@@ -93,21 +94,19 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _XLINK = "{http://www.w3.org/1999/xlink}href"
 _APART = frozenset({"cover", "titlepage", "colophon", "toc", "landmarks"})
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_CONTROL = regex.compile(r"[\x00-\x08\x0B-\x1F\x7F-\x9F\p{Noncharacter_Code_Point}]")
-_COLOUR = regex.compile(
-    r"(?:^|[;{\s])(?:background|color|background-color)\s*:|#[0-9A-Fa-f]{3,8}\b|\brgba?\(|\bhsla?\("
-)
-_OUTSIDE = regex.compile(r"@import|url\(\s*['\"]?(?!#)", regex.IGNORECASE)
-_ABSOLUTE = regex.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*:|//|\\\\)")
+_CONTROL = lazy_regex(r"[\x00-\x08\x0B-\x1F\x7F-\x9F\p{Noncharacter_Code_Point}]")
+_COLOUR = lazy_regex(r"(?:^|[;{\s])(?:background|color|background-color)\s*:|#[0-9A-Fa-f]{3,8}\b|\brgba?\(|\bhsla?\(")
+_OUTSIDE = lazy_regex(r"@import|url\(\s*['\"]?(?!#)", regex.IGNORECASE)
+_ABSOLUTE = lazy_regex(r"\s*([A-Za-z][A-Za-z0-9+.-]*:|//|\\\\)")
 _TOO_DEEP = etree.XPath(f"boolean({'/*' * (MAX_DEPTH + 1)})")
 _TOO_MANY_ATTRIBUTES = etree.XPath(f"boolean(//*[count(@*) > {MAX_ATTRIBUTES}])")
-_OWN_DOCTYPE = regex.compile(rb"<!DOCTYPE[^>]*\[")
-_HAN = regex.compile(r"\p{Han}")
-_ID = regex.compile(r"[A-Za-z][A-Za-z0-9_.:-]*")
-_ATTRIBUTE = regex.compile(r"[a-z][a-zA-Z-]*|viewbox")
-_SLASHES = regex.compile(r"[/\\]")
-_UNSAFE_PATH = regex.compile(r"[\\:\x00]")
-_COMMENT = regex.compile(r"/\*.*?\*/", regex.DOTALL)
+_OWN_DOCTYPE = lazy_regex(rb"<!DOCTYPE[^>]*\[")
+_HAN = lazy_regex(r"\p{Han}")
+_ID = lazy_regex(r"[A-Za-z][A-Za-z0-9_.:-]*")
+_ATTRIBUTE = lazy_regex(r"[a-z][a-zA-Z-]*|viewbox")
+_SLASHES = lazy_regex(r"[/\\]")
+_UNSAFE_PATH = lazy_regex(r"[\\:\x00]")
+_COMMENT = lazy_regex(r"/\*.*?\*/", regex.DOTALL)
 _Element = etree._Element
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -11,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from shanben.errors import SourceError, UsageError
+from shanben.lazy import lazy_re
 from shanben.resources import rules_root
 from shanben.rulebook.schema import FOLDERS, METADATA_FIELDS
 from shanben.suppressions import Suppression
+from shanben.tools.kept_files import code_stamp, keep_entry, read_entry
 from shanben.tools.storage import MANIFEST, MAX_SOURCE, read_source, safe_name
 from shanben.values import Source
 
@@ -21,8 +26,8 @@ if TYPE_CHECKING:
     from shanben.rulebook.strict_yaml import Faults, Node, Reader
 
 WORK_FILE, COLLECTION_FILE, RULES_FOLDER, WORKS_FOLDER = "work.yaml", "collection.yaml", "rules", "works"
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?(?:-[A-Za-z0-9]{4,8})*")
-_DATE = re.compile(r"[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?")
+_LANGUAGE = lazy_re(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?(?:-[A-Za-z0-9]{4,8})*")
+_DATE = lazy_re(r"[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?")
 _HTML = (b"<!doctype html", b"<html")
 SUFFIXES = (".txt", ".text", ".md", ".markdown")
 ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -229,7 +234,7 @@ def left_out(folder: Path) -> Path | None:
         return None
 
 
-_RULES = re.compile(rb"^(?:\xef\xbb\xbf)?(?:\? *)?[\"']?(?:rules|suppress)[\"']?\s*(?::|$)", re.MULTILINE)
+_RULES = lazy_re(rb"^(?:\xef\xbb\xbf)?(?:\? *)?[\"']?(?:rules|suppress)[\"']?\s*(?::|$)", re.MULTILINE)
 
 
 def _holds_rules(path: Path) -> bool:
@@ -310,9 +315,59 @@ def _from_file(path: Path) -> Work:
     return Work(safe_name(path.stem), path)
 
 
+class _Description(NamedTuple):
+    """What `work.yaml` says."""
+
+    said: Mapping[str, tuple[str, ...]]
+    encoding: str | None = None
+    sha256: str = ""
+    profile: str | None = None
+    suppress: tuple[Suppression, ...] = ()
+
+    def as_json(self) -> bytes:
+        return json.dumps([self.said, self.encoding, self.sha256, self.profile]).encode()
+
+    @classmethod
+    def from_json(cls, body: bytes) -> _Description | None:
+        try:
+            said, *others = json.loads(body)
+            return cls({key: tuple(values) for key, values in said.items()}, *others)
+        except (ValueError, TypeError, AttributeError):
+            return None
+
+
+MOST_DESCRIPTIONS, LONGEST_DESCRIPTION = 64, 1 << 16
+"""So many descriptions are kept for the next command, of so many bytes at most."""
+
+
 def _described(source: Path, description: Path, name: str) -> Work:
     if not description.is_file():
         return Work(safe_name(name), source)
+    key = _key_of(description)
+    body = read_entry(key, "works") if key else None
+    said = _Description.from_json(body) if body else None
+    if said is None:
+        said = _read_description(description)
+        if key and not said.suppress:  # these know the place where they stand
+            keep_entry(key, said.as_json(), MOST_DESCRIPTIONS, "works")
+    profile = _profile(said.profile, description) if said.profile is not None else None
+    return Work(safe_name(name), source, said.encoding, said.sha256, said.said, profile=profile, suppress=said.suppress)
+
+
+def _key_of(description: Path) -> str | None:
+    """Give the name under which a description is kept: for the first of a command, as YAML takes long to load."""
+    if "yaml" in sys.modules:
+        return None
+    try:
+        with description.open("rb") as file:
+            data = file.read(LONGEST_DESCRIPTION + 1)
+    except OSError:
+        return None
+    stamp = code_stamp().encode("utf-8", "surrogateescape")
+    return hashlib.sha256(stamp + data).hexdigest() if len(data) <= LONGEST_DESCRIPTION else None
+
+
+def _read_description(description: Path) -> _Description:
     from shanben.rulebook.strict_yaml import Faults, Reader
 
     faults = Faults()
@@ -325,14 +380,14 @@ def _described(source: Path, description: Path, name: str) -> Work:
     _check_shapes(said, top, faults)
     encoding = reader.text(top["encoding"]) if "encoding" in top else None
     digest = reader.text(top["sha256"]) if "sha256" in top else ""
-    profile = _profile(reader.text(top["profile"]), description) if "profile" in top else None
+    profile = reader.text(top["profile"]) if "profile" in top else None
     suppress: tuple[Suppression, ...] = ()
     if "suppress" in top:
         from shanben.rulebook.refusals import read_suppressions
 
         suppress = read_suppressions(faults, top["suppress"])
     faults.raise_if_any()
-    return Work(safe_name(name), source, encoding, digest.lower(), said, profile=profile, suppress=suppress)
+    return _Description(said, encoding, digest.lower(), profile, suppress)
 
 
 def _profile(named: str, description: Path) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 from shanben.build import Built, build_work, join_documents
 from shanben.errors import UsageError, VerifyError
 from shanben.fixity import read_inside, revert_checked, sidecar_of, texts_of, verify_folder
+from shanben.lazy import lazy_re
 from shanben.ledger import Ledger, to_jsonl
 from shanben.pipeline import Plan, clean, load_layers, plan, version
 from shanben.resources import data_root, rules_root
@@ -34,7 +35,7 @@ _SAID = {
     "dcterms:publisher": "publisher", "dcterms:source": "source", "dcterms:isVersionOf": "url",
     "dcterms:rights": "rights", "dcterms:subject": "subject", "dcterms:description": "description",
 }  # fmt: skip
-_GIVEN = re.compile(r"the encoding was given: ([^,;]+)")
+_GIVEN = lazy_re(r"the encoding was given: ([^,;]+)")
 _CANNOT = "give the source instead (shanben bag SOURCE), or the rule folders of the build with --rules"
 
 

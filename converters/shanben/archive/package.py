@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -21,6 +20,7 @@ from shanben.archive.contents import (
 )
 from shanben.archive.ledger_schema import ledger_schema
 from shanben.errors import OutputError, UsageError
+from shanben.lazy import lazy_re
 from shanben.pipeline import version
 from shanben.tools.storage import MANIFEST, read_source, replace_folder
 from shanben.writers._metadata import clean_line, clean_metadata, identifier
@@ -30,7 +30,7 @@ _MEDIA = {
     ".epub": "application/epub+zip", ".html": "text/html", ".txt": "text/plain", ".json": "application/json",
     ".jsonl": "application/jsonl", ".xml": "application/tei+xml",
 }  # fmt: skip
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE = lazy_re(r"\d{4}-\d{2}-\d{2}")
 _README = """\
 善本 archive package / 善本存档包
 ================================

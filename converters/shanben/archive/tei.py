@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 import regex
 from lxml import etree
 
+from shanben.lazy import lazy_regex
 from shanben.ledger import Ledger
 from shanben.pipeline import version
 from shanben.values import HEADING_KINDS, Block, Document, Inline
@@ -20,8 +21,8 @@ from shanben.writers._pandoc_ast import check_text
 
 _NS = "http://www.tei-c.org/ns/1.0"
 _XML = "http://www.w3.org/XML/1998/namespace"
-_SPACES = regex.compile(r"^[ \t]|[ \t]$|[ \t]{2}|\t", regex.MULTILINE)
-_WORD = regex.compile(r"[^\p{L}\p{N}_-]+")
+_SPACES = lazy_regex(r"^[ \t]|[ \t]$|[ \t]{2}|\t", regex.MULTILINE)
+_WORD = lazy_regex(r"[^\p{L}\p{N}_-]+")
 _APART = frozenset({"subtitle", "byline", "salutation", "signature", "date"})
 _Element = etree._Element
 

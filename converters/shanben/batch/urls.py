@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,9 +12,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from shanben.errors import OutputError, SourceError, ToolError
+from shanben.lazy import lazy_re
 from shanben.tools.storage import PARTIAL, write_error, write_file
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_ADDRESS = lazy_re(r"[A-Za-z][A-Za-z0-9+.-]+://")
 OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss"})
 """Where a file appears only when all of it is there, and renaming it would mean writing it again."""
 

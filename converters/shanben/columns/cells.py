@@ -35,11 +35,11 @@ from math import log
 
 import numpy as np
 import numpy.typing as npt
-import regex
 
 from shanben.columns.joints import BREAK, Ints, JointModel, NGrams, Script
 from shanben.columns.lines import ROW
 from shanben.columns.lines import cells as width_of
+from shanben.lazy import lazy_regex
 
 Reals = npt.NDArray[np.float64]
 
@@ -934,7 +934,7 @@ def find_cells(text: str, model: JointModel) -> list[Cell] | None:
     return _cells(stream, lines, glued) if glued else None
 
 
-_LETTER = regex.compile(r"[\p{L}\p{N}]")
+_LETTER = lazy_regex(r"[\p{L}\p{N}]")
 _WIDE, _ROW, _NEAR, _OPEN, _EDGE = 12.0, 60.0, 12, 5, 3
 
 

@@ -24,10 +24,11 @@ import regex
 
 from shanben.columns.joints import BREAK, Bools, Floats, Hashes, Ints, JointModel, Sides, power, roll
 from shanben.columns.lines import cells, ends_sentence
+from shanben.lazy import lazy_regex
 
-_HAN = regex.compile(r"\p{Han}")
-_LETTER = regex.compile(r"\p{L}")
-_OTHER_SCRIPT = regex.compile(r"[\p{L}--[\p{Han}\p{Latin}\p{Greek}\p{Common}\p{Bopomofo}]]", regex.V1)
+_HAN = lazy_regex(r"\p{Han}")
+_LETTER = lazy_regex(r"\p{L}")
+_OTHER_SCRIPT = lazy_regex(r"[\p{L}--[\p{Han}\p{Latin}\p{Greek}\p{Common}\p{Bopomofo}]]", regex.V1)
 
 _EDGES = np.array([-6.0, -4.5, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.5, 7.0, 9.0])
 _CENTRES = np.array([-7.0, -5.2, -3.7, -2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5, 4.7, 6.2, 8.0, 11.0])

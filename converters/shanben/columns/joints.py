@@ -12,7 +12,6 @@ and half-width marks as one, all digits as one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -23,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shanben.columns import model_file
+from shanben.lazy import lazy_re
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
@@ -60,7 +60,7 @@ def folding(simplified: dict[str, str]) -> dict[int, str]:
     return table
 
 
-_NUMBER = re.compile(r"0(?:[.,]?0)*+")
+_NUMBER = lazy_re(r"0(?:[.,]?0)*+")
 
 
 def fold(text: str, table: dict[int, str]) -> str:

@@ -8,17 +8,17 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-import regex
+from shanben.lazy import lazy_regex
 
-ROW = regex.compile(r"\S(?:[^\n]*\S)?")
+ROW = lazy_regex(r"\S(?:[^\n]*\S)?")
 """A line that is not empty, without the blanks at its ends."""
-_BLANK = regex.compile(r"(?<=\S) (?=\S)")
-_HAN = regex.compile(r"\p{Han}")
-_TORN = regex.compile(r"[a-z]- [a-z]")
+_BLANK = lazy_regex(r"(?<=\S) (?=\S)")
+_HAN = lazy_regex(r"\p{Han}")
+_TORN = lazy_regex(r"[a-z]- [a-z]")
 _NARROWEST, _WIDEST = 7, 60
 _RUN, _BROKEN = 12, 0.55
 """So many of a run of lines must be broken within a sentence: where headings stand between paragraphs, half are."""
-_ENDS = regex.compile(r"""[。！？!?…；;：:.][”’」』"'\)）\]】]*+$""")
+_ENDS = lazy_regex(r"""[。！？!?…；;：:.][”’」』"'\)）\]】]*+$""")
 
 
 def cells(text: str) -> float:

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import regex
 
 from shanben.columns.evidence import Evidence
 from shanben.columns.joints import Floats
+from shanben.lazy import lazy_regex
 
 Values = npt.NDArray[np.float64]
 
-_ONWARD = regex.compile(r"[下][转轉接]\s*第?\s*.{0,4}?\s*版|[Cc]ontinued on [Pp]age|\([Ss]ee .{0,20}[Pp]age")
-_FROM = regex.compile(r"[上][接承]\s*第?\s*.{0,4}?\s*版|[Cc]ontinued from [Pp]age|^\s*[Ff]rom [Pp]age")
-_NUMBERED = regex.compile(r"[①-⑳]")
+_ONWARD = lazy_regex(r"[下][转轉接]\s*第?\s*.{0,4}?\s*版|[Cc]ontinued on [Pp]age|\([Ss]ee .{0,20}[Pp]age")
+_FROM = lazy_regex(r"[上][接承]\s*第?\s*.{0,4}?\s*版|[Cc]ontinued from [Pp]age|^\s*[Ff]rom [Pp]age")
+_NUMBERED = lazy_regex(r"[①-⑳]")
 
 
 @dataclass(frozen=True, slots=True)

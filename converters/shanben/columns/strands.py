@@ -20,12 +20,12 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 
 import numpy as np
-import regex
 
 from shanben.columns.evidence import Evidence
 from shanben.columns.joints import Bools, Floats, Ints
+from shanben.lazy import lazy_regex
 
-_NUMBER = regex.compile(r"^\W*(?:[一二三四五六七八九十]+|[IVX]+|\d{1,2})(?:\W*$|[、）)．])")
+_NUMBER = lazy_regex(r"^\W*(?:[一二三四五六七八九十]+|[IVX]+|\d{1,2})(?:\W*$|[、）)．])")
 _PAIRS = 200_000
 _NODES = 50_000
 """Joints scored at once; nodes kept before those are forgotten that lead nowhere."""

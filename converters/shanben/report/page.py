@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from shanben.lazy import lazy_re
 from shanben.ledger import Capture, Held, Ledger, Suggestion
 from shanben.pipeline import Plan
 from shanben.report.compare import LAST_PHASE, Comparison, Entry, Piece, compare
@@ -38,8 +39,8 @@ FEWEST_LISTED = 5
 LONGEST = 160
 """Characters of a change that its card and the plain list show."""
 LONGEST_NAME = 200
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_SVG_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+_SURROGATE = lazy_re("[\ud800-\udfff]")
+_SVG_STYLE = lazy_re(r"<style>(.*?)</style>", re.DOTALL)
 
 
 class Report(NamedTuple):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 
+from shanben.lazy import lazy_re
 from shanben.new_rule import quoted
 from shanben.review.places import Context
 from shanben.rulebook.schema import Suppression
 
-_SPECIAL = re.compile(r"[\\.^$*+?()\[\]{}|#&~\-]")
-_ID_PARTS = re.compile("[a-z0-9]+")
-EMENDED = re.compile(r"(?:[a-z0-9]+-)+(?:emend|move)-[0-9a-f]{8}")
+_SPECIAL = lazy_re(r"[\\.^$*+?()\[\]{}|#&~\-]")
+_ID_PARTS = lazy_re("[a-z0-9]+")
+EMENDED = lazy_re(r"(?:[a-z0-9]+-)+(?:emend|move)-[0-9a-f]{8}")
 """The ids of the rules that are written here."""
 
 

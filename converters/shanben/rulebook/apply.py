@@ -17,6 +17,7 @@ from typing import Any
 import regex
 
 from shanben.errors import RestlessError, RuleTimeoutError
+from shanben.lazy import lazy_regex
 from shanben.ledger import Capture, Change, Finding, Held, Suggestion
 from shanben.rulebook.gates import Gate, facts_of, gate
 from shanben.rulebook.patterns import PATTERN_FLAGS, compiled, full_pattern, joined
@@ -39,8 +40,8 @@ UNASKED = "more than half is never taken unasked"
 UNTOUCHABLE = "redaction"
 WOULD_REDACT = "it would touch a redaction"
 PHASE_INVARIANT: Mapping[str, Invariant] = {"layout": "only-punctuation", "punctuation": "only-punctuation"}
-_DIGITS = regex.compile(r"\d+")
-_CONTENT = regex.compile(r"[\p{L}\p{N}]++", PATTERN_FLAGS)
+_DIGITS = lazy_regex(r"\d+")
+_CONTENT = lazy_regex(r"[\p{L}\p{N}]++", PATTERN_FLAGS)
 _PART = 1 << 16
 
 

@@ -10,6 +10,7 @@ are derived from the patterns (`needs`), and kept with the checked rules (`cache
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from math import prod
@@ -62,26 +63,33 @@ class Facts(NamedTuple):
 
 MOST_KNOWN = 20_000
 """Patterns whose facts are kept in memory."""
+MOST_TOLD = 32
+"""Rulebooks of whose patterns it is remembered what was found out before."""
 _known: dict[str, Facts] = {}
+_told: deque[Mapping[str, Facts]] = deque(maxlen=MOST_TOLD)
 
 
 def facts_of(pattern: str) -> Facts:
     """Give what is known of a pattern that compiles; found out when it is first asked for."""
     facts = _known.get(pattern)
     if facts is None:
-        from shanben.rulebook.needs import ends_in_line, keeps_to_lines, needs_of
-
-        gate = Gate(tuple(map(OneOf.of, needs_of(pattern))))
-        facts = Facts(gate, keeps_to_lines(pattern), ends_in_line(pattern))
-        learn({pattern: facts})
+        facts = next(filter(None, (told.get(pattern) for told in _told)), None) or _found_out(pattern)
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        _known[pattern] = facts
     return facts
 
 
+def _found_out(pattern: str) -> Facts:
+    from shanben.rulebook.needs import ends_in_line, keeps_to_lines, needs_of
+
+    gate = Gate(tuple(map(OneOf.of, needs_of(pattern))))
+    return Facts(gate, keeps_to_lines(pattern), ends_in_line(pattern))
+
+
 def learn(facts: Mapping[str, Facts]) -> None:
-    """Take over what was found out before."""
-    if len(_known) + len(facts) > MOST_KNOWN:
-        _known.clear()
-    _known.update(facts)
+    """Take over what was found out before; it is looked up when it is asked for."""
+    _told.appendleft(facts)
 
 
 def gate_of(pattern: str) -> Gate:

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import regex
 
+from shanben.lazy import lazy_regex
 from shanben.rulebook.backtracking import slow_parts
 from shanben.rulebook.lint_codes import CODES, Complaint, Complaints
 from shanben.rulebook.load import Written
@@ -33,12 +34,12 @@ from shanben.rulebook.schema import PHASES, Rule, When, Where
 from shanben.rulebook.strict_yaml import Items, Pairs, Scalar, shown
 
 CONTEXT = ("match", "before", "after")
-_LETTER = regex.compile(r"[\p{L}\p{N}]")
-_DIGIT = regex.compile(r"\p{N}")
-_HAN = regex.compile(r"\p{Han}")
-_LINE_END = regex.compile(r"\\n|\\r|\\R|\n|\\x0a|\\u000a", regex.IGNORECASE)
-_DOT_ALL = regex.compile(r"\(\?[a-zA-Z]*s[a-zA-Z]*(?:-[a-z]*)?[:)]")
-_WORD = regex.compile(r"(?<!\\)(?:\\\\)*(?P<sign>\\[wW])")
+_LETTER = lazy_regex(r"[\p{L}\p{N}]")
+_DIGIT = lazy_regex(r"\p{N}")
+_HAN = lazy_regex(r"\p{Han}")
+_LINE_END = lazy_regex(r"\\n|\\r|\\R|\n|\\x0a|\\u000a", regex.IGNORECASE)
+_DOT_ALL = lazy_regex(r"\(\?[a-zA-Z]*s[a-zA-Z]*(?:-[a-z]*)?[:)]")
+_WORD = lazy_regex(r"(?<!\\)(?:\\\\)*(?P<sign>\\[wW])")
 
 
 def complaint(code: str, written: Written, key: str, words: str, *, at: int | None = None, fix: str = "") -> Complaint:

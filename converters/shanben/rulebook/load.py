@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import regex
 
+from shanben.lazy import lazy_regex
 from shanben.rulebook import strict_yaml
 from shanben.rulebook.pattern_shape import MAX_PATTERN, EdgeError, PatternError, Scan, Shape
 from shanben.rulebook.patterns import PATTERN_FLAGS, assembled, full_pattern
@@ -202,8 +203,8 @@ class _Let:
     used: bool = False
 
 
-_USE = regex.compile(r"\\.|\[|\]|\$\{(?P<name>[^}]*)\}?", regex.DOTALL)
-_ATOM = regex.compile(r"\\[pP]\{[^{}]*\}|\\.|[^\\\[(*+?{|^$]|\[(?:[^\[\]\\]|\\.)+\]", regex.DOTALL)
+_USE = lazy_regex(r"\\.|\[|\]|\$\{(?P<name>[^}]*)\}?", regex.DOTALL)
+_ATOM = lazy_regex(r"\\[pP]\{[^{}]*\}|\\.|[^\\\[(*+?{|^$]|\[(?:[^\[\]\\]|\\.)+\]", regex.DOTALL)
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import regex
 
+from shanben.lazy import lazy_regex
 from shanben.rulebook.gates import Clause, commonness
 from shanben.rulebook.pattern_shape import ZERO_WIDTH, is_reference
 from shanben.rulebook.pattern_tree import Atom, Choice, Edge, Group, Look, Node, Repeat, children, parse, parts
@@ -25,10 +26,10 @@ LARGEST_CLASS = 1024
 """Characters of the largest class that is asked for."""
 MOST_CLAUSES = 3
 """Of all clauses of a pattern the rarest are kept."""
-_IGNORES_CASE = regex.compile(r"\(\?[a-zA-Z]*i")
-_DOT_TAKES_ALL = regex.compile(r"\(\?[a-zA-Z]*s|\\[RX]")
-_FUZZY = regex.compile(r"(?<!\\[pPNL])\{[^{}]*[eids][^{}]*\}")
-_ESCAPED = regex.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([ntrfv])|([^\w]))")
+_IGNORES_CASE = lazy_regex(r"\(\?[a-zA-Z]*i")
+_DOT_TAKES_ALL = lazy_regex(r"\(\?[a-zA-Z]*s|\\[RX]")
+_FUZZY = lazy_regex(r"(?<!\\[pPNL])\{[^{}]*[eids][^{}]*\}")
+_ESCAPED = lazy_regex(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([ntrfv])|([^\w]))")
 _CONTROL = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
 _NONE: Clause = frozenset()
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 import regex
 
+from shanben.lazy import lazy_regex
+
 MAX_PATTERN = 20_000
 """The longest pattern, with its named parts put in and its repeats written out."""
 MAX_GROUPS_DEEP = 50
@@ -79,20 +81,20 @@ class EdgeError(Exception):
         self.key, self.position = edge
 
 
-_HAN = regex.compile(r"\p{Han}")
-_HAN_CLASS = regex.compile(r"(?<!--)(?:\p{Han}|\\p\{[^{}^]*\bhani?\}|\\p\{ishan\})", regex.IGNORECASE)
-ESCAPE = regex.compile(
+_HAN = lazy_regex(r"\p{Han}")
+_HAN_CLASS = lazy_regex(r"(?<!--)(?:\p{Han}|\\p\{[^{}^]*\bhani?\}|\\p\{ishan\})", regex.IGNORECASE)
+ESCAPE = lazy_regex(
     r"\\(?:[pP]\{[^}]*\}|N\{[^}]*\}|[gL]<[^>]*>|x\{[0-9A-Fa-f]*\}|x[0-9A-Fa-f]{2}"
     r"|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[0-7]{3}|[0-9]{1,2}|.)",
     regex.DOTALL,
 )
-QUANTIFIER = regex.compile(r"(?P<sign>[*+?])|\{(?P<low>\d*)(?P<comma>,\d*)?\}|\{(?P<fuzzy>[^{}]*[eids][^{}]*)\}")
-OPENING = regex.compile(
+QUANTIFIER = lazy_regex(r"(?P<sign>[*+?])|\{(?P<low>\d*)(?P<comma>,\d*)?\}|\{(?P<fuzzy>[^{}]*[eids][^{}]*)\}")
+OPENING = lazy_regex(
     r"\((?:\?(?:(?P<ahead>=)|(?P<behind><=)|(?P<no><?!)|[:>|]|P?<\w+>|(?P<flags>[\w-]*:)"
     r"|(?P<whole>#|P=|P>|&|R\)|[0-9+-]+\)|\w*(?:-\w+)?\))|(?P<condition>\())|(?P<verb>\*))?"
 )
-COMMENTS = regex.compile(r"(?:\(\?#[^)]*\))*")
-_BLANKS_AND_COMMENTS = regex.compile(r"(?:\(\?#[^)]*\)|\s|#[^\n]*\n)*")
+COMMENTS = lazy_regex(r"(?:\(\?#[^)]*\))*")
+_BLANKS_AND_COMMENTS = lazy_regex(r"(?:\(\?#[^)]*\)|\s|#[^\n]*\n)*")
 ZERO_WIDTH = "AzZGbBmMK"
 _EDGES = "bBmM"
 _PLAIN = Shape(1, 1)

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 import regex
 
+from shanben.lazy import lazy_regex
 from shanben.rulebook.pattern_shape import (
     COMMENTS,
     ESCAPE,
@@ -102,7 +103,7 @@ class Repeat(Node):
     possessive: bool
 
 
-_NUMBERS = regex.compile(r"\\(?:x|u|U000?)([0-9A-Fa-f]{2,5})(?![0-9A-Fa-f])")
+_NUMBERS = lazy_regex(r"\\(?:x|u|U000?)([0-9A-Fa-f]{2,5})(?![0-9A-Fa-f])")
 
 
 @lru_cache(maxsize=8192)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 from base64 import b64decode, b64encode
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -18,15 +19,15 @@ _ANY = regex.compile(".")
 
 Code = tuple[Any, ...]
 """What a pattern was compiled to, in plain values."""
-MOST_READY = 20_000
-"""Patterns whose code is kept in memory."""
-_ready: dict[str, Code] = {}
+MOST_READY = 32
+"""Rulebooks of whose patterns the code is at hand."""
+_ready: deque[Mapping[str, Code]] = deque(maxlen=MOST_READY)
 
 
 @lru_cache(maxsize=8192)
 def compiled(pattern: str) -> regex.Pattern[str]:
     """Compile a pattern of a rule file on its first use, or make it from its code where that is known."""
-    code = _ready.get(pattern)
+    code = next(filter(None, (codes.get(pattern) for codes in _ready)), None)
     return regex.compile(pattern, PATTERN_FLAGS) if code is None else _made(pattern, code)
 
 
@@ -61,10 +62,8 @@ def _reduced(pattern: regex.Pattern[str]) -> tuple[Callable[..., Any], tuple[Any
 
 
 def remember(codes: Mapping[str, Code]) -> None:
-    """Take over what patterns were compiled to before."""
-    if len(_ready) + len(codes) > MOST_READY:
-        _ready.clear()
-    _ready.update(codes)
+    """Take over what patterns were compiled to before; it is looked up when they are used."""
+    _ready.appendleft(codes)
 
 
 def full_pattern(rule: Rule) -> str:

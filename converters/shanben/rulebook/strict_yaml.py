@@ -26,10 +26,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import regex
 import yaml
 
 from shanben.errors import RuleError
+from shanben.lazy import lazy_regex
 from shanben.rulebook.schema import Place
 
 if TYPE_CHECKING:
@@ -274,7 +274,7 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
 
 # --- From bytes to nodes -----------------------------------------------------------------------------------
 
-_UNSHOWN = regex.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNSHOWN = lazy_regex("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def read(path: Path | Traversable, faults: Faults, name: str = "") -> Node | None:

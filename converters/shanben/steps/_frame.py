@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-import regex
-
+from shanben.lazy import lazy_regex
 from shanben.ledger import Capture, Change, Finding
 from shanben.steps._frame_again import (
     accounts,
@@ -82,11 +81,11 @@ LIKELY_TITLE = 0.9
 
 
 _NUMERALS = "一二三四五六七八九十"
-_PAUSE = regex.compile("[，。；]", FLAGS)
-_STOPS = regex.compile(r"[。！？]", FLAGS)
-_OWNED = regex.compile("版[权權]|[转轉][载載]|©", FLAGS)
-_DATED = regex.compile(r"\p{Han}[\p{Han}，、《》“”]{4,40}[ \u3000]?[\[［【(（]\p{Han}{0,4}[ ]?\d{4}", FLAGS)
-_ITEM = regex.compile(r"(\d{1,2})([.．、）)])(?!\d)", FLAGS)
+_PAUSE = lazy_regex("[，。；]", FLAGS)
+_STOPS = lazy_regex(r"[。！？]", FLAGS)
+_OWNED = lazy_regex("版[权權]|[转轉][载載]|©", FLAGS)
+_DATED = lazy_regex(r"\p{Han}[\p{Han}，、《》“”]{4,40}[ \u3000]?[\[［【(（]\p{Han}{0,4}[ ]?\d{4}", FLAGS)
+_ITEM = lazy_regex(r"(\d{1,2})([.．、）)])(?!\d)", FLAGS)
 FEW, LONG, MAY_BE = 3, 8, 0.1
 """So many lines below the text are few; so long are lines of text in the middle; so likely they are text."""
 ITEM = 8

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import regex
 
+from shanben.lazy import lazy_regex
 from shanben.steps._frame_lines import (
     FACTS,
     KNOWN,
@@ -57,55 +58,55 @@ SHARE = 0.8
 """So great a share of the entries stands again below as headings."""
 BOX = 3
 """So many known labels make a box of facts about a document."""
-_BOX_LABEL = regex.compile(r"\p{Han}[\p{Han}\u3000 ]{1,7}[:：]", FLAGS)
-_NAMES_IT = regex.compile(r"[标標][\u3000 ]*[题題]|(?:文件)?名[\u3000 ]*[称稱]|[题題]名|文件名", FLAGS)
+_BOX_LABEL = lazy_regex(r"\p{Han}[\p{Han}\u3000 ]{1,7}[:：]", FLAGS)
+_NAMES_IT = lazy_regex(r"[标標][\u3000 ]*[题題]|(?:文件)?名[\u3000 ]*[称稱]|[题題]名|文件名", FLAGS)
 STEPS, APART = 3, 12
 """So many numbered lines make the steps of a text, with no more lines from one to the next."""
-_STEP = regex.compile(r"(\d{1,2}|[一二三四五六七八九](?=、))([.．、）)])(?!\d)", FLAGS)
+_STEP = lazy_regex(r"(\d{1,2}|[一二三四五六七八九](?=、))([.．、）)])(?!\d)", FLAGS)
 _PLAIN_KINDS = frozenset({"text", "prose", "near", "keep", "scored", "likely"})
-_CONTENTS = regex.compile(
+_CONTENTS = lazy_regex(
     r"[【\[]?(?:本文|文章|本页|本頁|页面|頁面)(?:的?)(?:目[录錄](?:导读|一览)?|导读|導讀)[】\]]?[:：]?"
     r"|目[录錄](?:导读|一览)[:：]?|(?:Table of )?[Cc]ontents|On this page|[目内][录錄容][ ]?\[(?:隐藏|隱藏|收起|展开|顯示|显示)\]",
     FLAGS,
 )
-_PLAIN = regex.compile(r"目[ \u3000]{0,4}[录錄]", FLAGS)
-_BULLET = regex.compile(r"[-–•·▪◦○●*>]{1,2}[ \u3000]*", FLAGS)
-_COUNTED = regex.compile(r"\d{1,2}(?:\.\d{1,2}){0,3}[ .、\u3000\t]{0,3}(?=\D)", FLAGS)
+_PLAIN = lazy_regex(r"目[ \u3000]{0,4}[录錄]", FLAGS)
+_BULLET = lazy_regex(r"[-–•·▪◦○●*>]{1,2}[ \u3000]*", FLAGS)
+_COUNTED = lazy_regex(r"\d{1,2}(?:\.\d{1,2}){0,3}[ .、\u3000\t]{0,3}(?=\D)", FLAGS)
 TAG, TAGS, UNLIKELY = 8, (2, 10), 0.2
 """So long is a tag, so many tags stand below a text, so unlikely text are they."""
 RECORDS = 4
 """So many labels make a box of a public record."""
-_RECORD = regex.compile(
+_RECORD = lazy_regex(
     "(?:索引号|信息索引号|公开目录|主题词|主题分类|主题名称|发布机构|发布单位|发文机关|发文机构|发文单位|制发机关|发文日期|发布日期"
     "|成文日期|生成日期|公开日期|生效日期|失效日期|废止日期|文号|发文字号|统一登记号|有效性|是否有效|公开方式|公开范围|公开形式"
     "|公开责任部门|责任部门|信息时效期?|体裁分类|服务对象|组配分类|公文种类|公文时效|信息类别|所属类别|内容概述|名称|标题|信息名称|文件编号)",
     FLAGS,
 )
-_GAPS = regex.compile(r"[ \u3000]+", FLAGS)
-_APART = regex.compile("(?:(?:信息|文章|稿件|消息)?([来來]源)|作者|撰文|[記记]者) ?[:：]", FLAGS)
+_GAPS = lazy_regex(r"[ \u3000]+", FLAGS)
+_APART = lazy_regex("(?:(?:信息|文章|稿件|消息)?([来來]源)|作者|撰文|[記记]者) ?[:：]", FLAGS)
 VALUE = 20
 """So long is the value of such a label."""
-_ATTACHED = regex.compile("附件[:：]", FLAGS)
-_DATE = regex.compile(r"\d{4}年\d{1,2}月\d{1,2}日", FLAGS)
-_HAN_ONLY = regex.compile(r"\p{Han}{2,}", FLAGS)
-_MARK = regex.compile(r"\d{1,2}(?:\.\d{1,2}){0,3}|[▪•·◦○●]", FLAGS)
+_ATTACHED = lazy_regex("附件[:：]", FLAGS)
+_DATE = lazy_regex(r"\d{4}年\d{1,2}月\d{1,2}日", FLAGS)
+_HAN_ONLY = lazy_regex(r"\p{Han}{2,}", FLAGS)
+_MARK = lazy_regex(r"\d{1,2}(?:\.\d{1,2}){0,3}|[▪•·◦○●]", FLAGS)
 """The number or bullet of an entry, alone on its line."""
-_TAGGED = regex.compile(r"(?:\p{Han}{2})?(?:标签|標籤)[:：]", FLAGS)
-_FILE = regex.compile(r"\p{Han}.{2,}\.(?:docx?|pdf|pptx?|xlsx?|txt|wps)$", FLAGS)
-_FOLLOW = regex.compile(r"[+＋]? ?(?:加|已)?(?:关注|關注|追蹤)(?:他|她|TA|Ta|ta|作者)?|发?私信|订阅|訂閱", FLAGS)
-_NO_TITLE = regex.compile(r"</?[a-z]+[ />]|^[A-Z]{0,3}[:：]? ?\d+$|[\u3000\t ]\d+ ?\p{Han}?$", FLAGS)
-_NAMED = regex.compile(r"\p{Han}{1,3}[:：]", FLAGS)
+_TAGGED = lazy_regex(r"(?:\p{Han}{2})?(?:标签|標籤)[:：]", FLAGS)
+_FILE = lazy_regex(r"\p{Han}.{2,}\.(?:docx?|pdf|pptx?|xlsx?|txt|wps)$", FLAGS)
+_FOLLOW = lazy_regex(r"[+＋]? ?(?:加|已)?(?:关注|關注|追蹤)(?:他|她|TA|Ta|ta|作者)?|发?私信|订阅|訂閱", FLAGS)
+_NO_TITLE = lazy_regex(r"</?[a-z]+[ />]|^[A-Z]{0,3}[:：]? ?\d+$|[\u3000\t ]\d+ ?\p{Han}?$", FLAGS)
+_NAMED = lazy_regex(r"\p{Han}{1,3}[:：]", FLAGS)
 """A short label, or the name of one who is spoken of, as a title that stands right below the path may begin."""
-_GENRE = regex.compile(
+_GENRE = lazy_regex(
     r"(?:规定|規定|办法|辦法|条例|條例|通知|公告|通告|公示|报告|報告|意见|意見|决定|決定|方案|细则|通报|批复|章程|制度|规则|規則|合同|总结|讲话|致辞|声明|启事|说明|請示|请示|答复|纪要|計畫|计划|规划|要點|要点|记录|記錄|名单|名單|须知|須知)[）)]?$",
     FLAGS,
 )
-_PICTURE = regex.compile(
+_PICTURE = lazy_regex(
     r"[ ，,、_|｜—–-]{0,3}[（(]?(?:第? ?\d{1,2} ?[张張](?:图片|圖片)?|[图圖] ?\d{1,2}|[插配][图圖] ?\d{0,2})[）)]?",
     FLAGS,
 )
-_SITE_NAME = regex.compile(r"\p{Han}{1,8}(?:网|網|在线|报|報|论坛|論壇|社区|社區|频道|頻道)", FLAGS)
-_SITE = regex.compile(r" ?[_|｜—–-] ?[\p{Han}A-Za-z]{2,8}", FLAGS)
+_SITE_NAME = lazy_regex(r"\p{Han}{1,8}(?:网|網|在线|报|報|论坛|論壇|社区|社區|频道|頻道)", FLAGS)
+_SITE = lazy_regex(r" ?[_|｜—–-] ?[\p{Han}A-Za-z]{2,8}", FLAGS)
 
 
 def lost_title(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:

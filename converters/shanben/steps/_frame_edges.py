@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-import regex
-
+from shanben.lazy import lazy_regex
 from shanben.steps._frame_lines import (
     BUTTONS,
     CERTAIN,
@@ -38,9 +37,9 @@ from shanben.steps._frame_scores import (
     recurs,
 )
 
-_DAY = regex.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}", FLAGS)
-_PAGE = regex.compile(r"(?:[页頁] ?)?(\d{1,3}) ?/ ?(\d{1,3})", FLAGS)
-_DATE = regex.compile(r"年.{1,3}月.{1,4}日$", FLAGS)
+_DAY = lazy_regex(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}", FLAGS)
+_PAGE = lazy_regex(r"(?:[页頁] ?)?(\d{1,3}) ?/ ?(\d{1,3})", FLAGS)
+_DATE = lazy_regex(r"年.{1,3}月.{1,4}日$", FLAGS)
 ABOVE_TITLE = 24
 """A line above the title, with frame between, is frame up to so many characters."""
 ROW = 30

@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 
 import regex
 
+from shanben.lazy import lazy_regex
 from shanben.rulebook.search import Groups
 from shanben.steps._frame_params import FLAGS, Params
 from shanben.values import Text
@@ -41,20 +42,20 @@ PRESSED: frozenset[Kind] = frozenset({"weak", "likely", "sign", "scored"})
 """Kinds of lines that may be buttons."""
 TITLES = frozenset({"text", "keep", "prose"})
 """Kinds of lines above the text that may be its title."""
-_GAPS = regex.compile(r"[^\p{L}\p{N}]+", FLAGS)
-_COUNT = regex.compile(r"\d+(?:[.,]\d+)?[万亿千kKwWmM]?[+＋]?", FLAGS)
-_BARS = regex.compile(r"[|｜·]", FLAGS)
-_HEADING = regex.compile(r"\d{1,2}[.．、] ?\p{Han}{2}", FLAGS)
+_GAPS = lazy_regex(r"[^\p{L}\p{N}]+", FLAGS)
+_COUNT = lazy_regex(r"\d+(?:[.,]\d+)?[万亿千kKwWmM]?[+＋]?", FLAGS)
+_BARS = lazy_regex(r"[|｜·]", FLAGS)
+_HEADING = lazy_regex(r"\d{1,2}[.．、] ?\p{Han}{2}", FLAGS)
 """A numbered heading, whatever words it has."""
-_TEXT_MARKS = regex.compile(r"[。；，！？“”]", FLAGS)
-_SENTENCE = regex.compile(r"[。；，、!！?？…;,]['\"”’」』）)】]*(?:\[\d{1,3}\])*$", FLAGS)
-_LEAD = regex.compile(r"[，、。].*[：:]$|^[^：:]{10,}[：:]$", FLAGS)
-_ATTACHED = regex.compile(r"附|\d", FLAGS)
-_LINK = regex.compile(r"\[\d{1,3}\](?=[^\s\d])(?:\[(?:图片|圖片|image)\] ?)?", FLAGS)
-_ADDRESS = regex.compile(r"\d{1,3}\. ?[a-z]{3,6}:/\S+", FLAGS)
-LABELLED = regex.compile(r"\p{Han}[\p{Han}\u3000 ]{1,7}[:：] ?[^\s，。；][^。]*$", FLAGS)
-_NUMBER = regex.compile(r"\d{1,2}[.．、]", FLAGS)
-STOP = regex.compile(r"[。；，;]['\"”’」』）)】]*(?:\[\d{1,3}\])*$", FLAGS)
+_TEXT_MARKS = lazy_regex(r"[。；，！？“”]", FLAGS)
+_SENTENCE = lazy_regex(r"[。；，、!！?？…;,]['\"”’」』）)】]*(?:\[\d{1,3}\])*$", FLAGS)
+_LEAD = lazy_regex(r"[，、。].*[：:]$|^[^：:]{10,}[：:]$", FLAGS)
+_ATTACHED = lazy_regex(r"附|\d", FLAGS)
+_LINK = lazy_regex(r"\[\d{1,3}\](?=[^\s\d])(?:\[(?:图片|圖片|image)\] ?)?", FLAGS)
+_ADDRESS = lazy_regex(r"\d{1,3}\. ?[a-z]{3,6}:/\S+", FLAGS)
+LABELLED = lazy_regex(r"\p{Han}[\p{Han}\u3000 ]{1,7}[:：] ?[^\s，。；][^。]*$", FLAGS)
+_NUMBER = lazy_regex(r"\d{1,2}[.．、]", FLAGS)
+STOP = lazy_regex(r"[。；，;]['\"”’」』）)】]*(?:\[\d{1,3}\])*$", FLAGS)
 BULLETS = ("•", "·", "◦", "○", "●", "▪")
 """What stands before an item of a list where a page is saved as text."""
 LEADS = ("：", ":")

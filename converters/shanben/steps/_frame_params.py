@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import regex
 
+from shanben.lazy import lazy_re
+
 FLAGS = regex.VERSION1
 _PATTERNS = (
     "signs", "paths", "inside", "feet", "near", "lists", "facts", "stamps", "keep", "shapes", "abstracts", "keywords",
@@ -18,9 +20,11 @@ SHOWING = 60
 """A line that shows a page has no more characters, unless it is a menu."""
 BARS = 4
 """So many bars make a long line a menu."""
+BRIEF = 4_000
+"""In so many characters each word is looked for by itself first: putting them into one pattern takes longer."""
 SENTENCE = 30
 """A line that is longer and ends as a sentence shows a page only by two of its words."""
-_SENTENCE_END = re.compile("""[。；，,;！!？?]['"”’」』）)】]*$""")
+_SENTENCE_END = lazy_re("""[。；，,;！!？?]['"”’」』）)】]*$""")
 
 
 class Params(NamedTuple):
@@ -112,10 +116,13 @@ def may_be_page(content: str, params: Params) -> bool:
     """
     if not params.marks:
         return True
-    words, marks, found = _controls(params.words), _marks(params.marks), 0
-    for line in content.split("\n"):
-        shows = 0 < len(line) <= SHOWING or line.count("|") >= BARS
-        if shows and (_shows(line, marks) or line.strip() in words):
+    lines = [line for line in content.split("\n") if 0 < len(line) <= SHOWING or line.count("|") >= BARS]
+    near = "\n".join(lines)
+    marked = len(near) > BRIEF or any(map(near.__contains__, params.marks))
+    marks = _marks(params.marks) if marked else None
+    words, found = _controls(params.words), 0
+    for line in lines:
+        if (marks and _shows(line, marks)) or line.strip() in words:
             found += 1
             if found >= params.certain:
                 return True

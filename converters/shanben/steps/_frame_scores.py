@@ -11,6 +11,7 @@ from operator import add
 
 import regex
 
+from shanben.lazy import lazy_regex
 from shanben.steps._frame_lines import (
     CERTAIN,
     FACTS,
@@ -26,12 +27,12 @@ from shanben.steps._frame_lines import (
 )
 from shanben.steps._frame_params import FLAGS, Params
 
-HAN = regex.compile(r"\p{Han}+", FLAGS)
-_FULL_STOP = regex.compile(r"[。；][”’」』）)】]*$|[。；！？].*[。；！？]", FLAGS)
-_TAG = regex.compile(r"[\[【〔（(]\p{Han}{2}[\]】〕）)](?=[^\[【〔（(\p{P}\p{S}]{4})", FLAGS)
-_QUOTED = regex.compile(r"[“「《](.{4,24}?)[”」》]", FLAGS)
-_TABLE = regex.compile(r"\S(?:[ \u3000]{3,}|\t)\S", FLAGS)
-HEADING = regex.compile(
+HAN = lazy_regex(r"\p{Han}+", FLAGS)
+_FULL_STOP = lazy_regex(r"[。；][”’」』）)】]*$|[。；！？].*[。；！？]", FLAGS)
+_TAG = lazy_regex(r"[\[【〔（(]\p{Han}{2}[\]】〕）)](?=[^\[【〔（(\p{P}\p{S}]{4})", FLAGS)
+_QUOTED = lazy_regex(r"[“「《](.{4,24}?)[”」》]", FLAGS)
+_TABLE = lazy_regex(r"\S(?:[ \u3000]{3,}|\t)\S", FLAGS)
+HEADING = lazy_regex(
     r"[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[）)]|第[一二三四五六七八九十百\d]{1,5}[章节条]",
     FLAGS,
 )

@@ -21,6 +21,7 @@ import numpy.typing as npt
 import regex
 
 from shanben.errors import SourceError
+from shanben.lazy import lazy_regex
 from shanben.resources import data_root
 from shanben.steps._frame_lines import FACTS, KNOWN, LEADS, OUTER, STOP, Line, by_line, is_names
 from shanben.steps._frame_params import FLAGS
@@ -75,8 +76,8 @@ _LONGEST = 60
 """So many characters of a line are looked at."""
 _ENDS = 120
 """So many characters at each end of a long line tell its shape."""
-_DIGITS = regex.compile(r"\d+", FLAGS)
-_BLANKS = regex.compile(r"\s+", FLAGS)
+_DIGITS = lazy_regex(r"\d+", FLAGS)
+_BLANKS = lazy_regex(r"\s+", FLAGS)
 _STEPS = (0, 1, 2, 3, 5, 8, 12, 20, 40)
 _LENGTHS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 28, 40, 60, 100)
 _SHAPES = {
@@ -91,25 +92,25 @@ _SHAPES = {
     "num": r"^(?:[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十\d]{1,3}[）)]|第.{1,5}[章节条]|\d{1,2}[.、．])",
 }
 _SHAPE_PATTERNS = {name: regex.compile(pattern, FLAGS) for name, pattern in _SHAPES.items()}
-_END = regex.compile(r"^[（(【\[]?(?:[责責]任[编編][辑輯]|[责責][编編])[】\]）)]?[:：]", FLAGS)
+_END = lazy_regex(r"^[（(【\[]?(?:[责責]任[编編][辑輯]|[责責][编編])[】\]）)]?[:：]", FLAGS)
 """How the line begins with which many sites end a text."""
-_LABEL = regex.compile(
+_LABEL = lazy_regex(
     r"^(?:作者|楼主|樓主|博主|来自|來自|上传者?|分享者|创建者)[:： ]{0,2}|[ |｜>＞].*$|官方[账帳帐][号號]$", FLAGS
 )
 """What stands about a name in a line that gives it."""
-_ACCOUNT = regex.compile("官方[账帳帐][号號]$", FLAGS)
-_NEXT = regex.compile(r"[^\p{L}\p{N}]{0,3}[上下]一?(?:篇|条|條|则|則|頁|页)", FLAGS)
-_REPLIES = regex.compile("回答|答案|评论|評論|回复|回應|跟帖|跟贴|留言", FLAGS)
-_PAUSE = regex.compile(r"[，。；]", FLAGS)
-_WINDOW = regex.compile(r" [-–—|｜] \S|_\p{Han}", FLAGS)
+_ACCOUNT = lazy_regex("官方[账帳帐][号號]$", FLAGS)
+_NEXT = lazy_regex(r"[^\p{L}\p{N}]{0,3}[上下]一?(?:篇|条|條|则|則|頁|页)", FLAGS)
+_REPLIES = lazy_regex("回答|答案|评论|評論|回复|回應|跟帖|跟贴|留言", FLAGS)
+_PAUSE = lazy_regex(r"[，。；]", FLAGS)
+_WINDOW = lazy_regex(r" [-–—|｜] \S|_\p{Han}", FLAGS)
 """What stands between a title and the name of its site in the title of a window."""
-_BUTTON = regex.compile(
+_BUTTON = lazy_regex(
     r"[【\[] ?(?:打印|关闭|關閉|列印|收藏|返回|推荐|分享|纠错|大|中|小)(?:本页|此页|本文|窗口|視窗)? ?[】\]]", FLAGS
 )
 """A button in brackets, alone on its line."""
-_BARS = regex.compile(r"[|｜·>＞»›/／→┊]", FLAGS)
-_COMMAS = regex.compile(r"[，、,；]", FLAGS)
-_LATIN = regex.compile(r"[A-Za-z]", FLAGS)
+_BARS = lazy_regex(r"[|｜·>＞»›/／→┊]", FLAGS)
+_COMMAS = lazy_regex(r"[，、,；]", FLAGS)
+_LATIN = lazy_regex(r"[A-Za-z]", FLAGS)
 _OPENING = tuple("[【(（<《「“")
 
 Floats = npt.NDArray[np.float64]

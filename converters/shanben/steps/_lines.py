@@ -6,6 +6,8 @@ from unicodedata import east_asian_width
 
 import regex
 
+from shanben.lazy import lazy_regex
+
 HAN = r"\p{Han}〇"
 TERMINAL = "。！？!?…；;：:"
 """Marks after which a sentence, or the lead to a list, has come to an end."""
@@ -15,7 +17,7 @@ NO_LINE_START = "，。、；：！？”’」』）》〉】％…,.;:!?)%"
 """Marks that may not begin a line (避头尾): a line that begins so was broken off from the one before."""
 MID_SENTENCE = "，、,"
 
-_NUMBERED = regex.compile(
+_NUMBERED = lazy_regex(
     r"""[ \t\u3000]*(?:
         \#{1,6}[ ]
       | 第[〇零一二两三四五六七八九十百千0-9０-９]{1,7}[编卷部篇章节回集条]
@@ -27,7 +29,7 @@ _NUMBERED = regex.compile(
     )""",
     regex.VERSION1 | regex.VERBOSE,
 )
-_HAN = regex.compile(r"[\p{Han}〇\u3000-\u303f\uff00-\uffef“”‘’…—]", regex.VERSION1)
+_HAN = lazy_regex(r"[\p{Han}〇\u3000-\u303f\uff00-\uffef“”‘’…—]", regex.VERSION1)
 
 
 class _Cells(dict[str, float]):

@@ -6,14 +6,13 @@ import html
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import regex
-
+from shanben.lazy import lazy_regex
 from shanben.ledger import Change, Finding
 from shanben.steps import Step
 from shanben.values import Text
 
-_REFERENCE = regex.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
-_REST_OF_REFERENCE = regex.compile(r"(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+_REFERENCE = lazy_regex(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+_REST_OF_REFERENCE = lazy_regex(r"(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 
 
 class Params(NamedTuple):

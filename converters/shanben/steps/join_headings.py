@@ -13,16 +13,17 @@ from typing import NamedTuple
 
 import regex
 
+from shanben.lazy import lazy_regex
 from shanben.ledger import Change, Finding
 from shanben.steps import Step
 from shanben.steps._lines import TERMINAL, ends_open, is_numbered, width
 from shanben.values import Span, Text
 
-_LABEL = regex.compile(
+_LABEL = lazy_regex(
     r"[ \t\u3000]*(?:\#{1,6}[ ]*)?(?:篇[〇零一二三四五六七八九十0-9]{1,3}[:：]|第[〇零一二两三四五六七八九十百千0-9]{1,7}[编卷部篇章节回集])[ \t\u3000]*",
     regex.VERSION1,
 )
-_HASHES = regex.compile(r"(#{1,6})[ \t]+")
+_HASHES = lazy_regex(r"(#{1,6})[ \t]+")
 
 
 class Params(NamedTuple):

@@ -14,20 +14,19 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import regex
-
+from shanben.lazy import lazy_regex
 from shanben.ledger import Change, Finding, Suggestion
 from shanben.steps import Step
 from shanben.steps._lines import begins_indented, ends_open, is_han, is_numbered, width
 from shanben.values import Span, Text
 
-_MARK = regex.compile(r"[，。、；：！？,.;:!?]")
-_SPACE = regex.compile(r"(?<=\S) (?=\S)")
+_MARK = lazy_regex(r"[，。、；：！？,.;:!?]")
+_SPACE = lazy_regex(r"(?<=\S) (?=\S)")
 _SENTENCE_ENDS = "。！？!?"
 _PHRASE = 14.0
 """Cells: shorter pieces without any mark in the whole line are names or slogans, not prose."""
-_WORD_END = regex.compile(r"[A-Za-z0-9]$")
-_WORD = regex.compile(r"[A-Za-z0-9][A-Za-z0-9'’.-]*")
+_WORD_END = lazy_regex(r"[A-Za-z0-9]$")
+_WORD = lazy_regex(r"[A-Za-z0-9][A-Za-z0-9'’.-]*")
 
 
 def _median(widths: Sequence[float]) -> float:

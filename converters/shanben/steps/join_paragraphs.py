@@ -15,15 +15,16 @@ from typing import NamedTuple
 
 import regex
 
+from shanben.lazy import lazy_regex
 from shanben.ledger import Change, Finding, Suggestion
 from shanben.steps import Step
 from shanben.steps._lines import MID_SENTENCE, NO_LINE_START, TERMINAL, ends_open, is_han, is_numbered, width
 from shanben.values import Text
 
-_CLAUSE = regex.compile(r"[，。；！？、,;!?]")
+_CLAUSE = lazy_regex(r"[，。；！？、,;!?]")
 _FUNCTION = frozenset("的了是在和与及或等把被对向从以为上下中这那个不一要有")
 _PAIRS = (("“", "”"), ("《", "》"), ("（", "）"), ("「", "」"), ("『", "』"))
-_HAN = regex.compile(r"[\p{Han}〇]", regex.VERSION1)
+_HAN = lazy_regex(r"[\p{Han}〇]", regex.VERSION1)
 _HEADING = 60.0
 _FEW_WORDS = 400
 

@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import regex
 
+from shanben.lazy import lazy_re, lazy_regex
 from shanben.ledger import Change, Finding
 from shanben.steps import Step
 from shanben.values import Text
 
-_RUN = regex.compile(r"[^\x00-\x7f]+(?:[ ]?[^\x00-\x7f]+)*")
-_WESTERN = regex.compile(r"[\x80-\xff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u2122]+")
-_GOOD = regex.compile(r"[\p{Han}\u3000-\u303f\uff01-\uff5e“”‘’…—·]+", regex.VERSION1)
+_RUN = lazy_regex(r"[^\x00-\x7f]+(?:[ ]?[^\x00-\x7f]+)*")
+_WESTERN = lazy_regex(r"[\x80-\xff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u2122]+")
+_GOOD = lazy_regex(r"[\p{Han}\u3000-\u303f\uff01-\uff5e“”‘’…—·]+", regex.VERSION1)
 _COMMON = range(0xB0A1, 0xD7FA)
 """The 3,755 most common characters in the order of GB 2312."""
 
@@ -48,8 +49,8 @@ def mojibake(text: Text, params: Params) -> Iterator[Finding]:
 
 
 _EDGES = r"，。、；：！？（）《》“”‘’「」『』【】\s"
-_EDGE = regex.compile(f"[{_EDGES}]+")
-_DAMAGED_WESTERN = re.compile(
+_EDGE = lazy_regex(f"[{_EDGES}]+")
+_DAMAGED_WESTERN = lazy_re(
     r"[\xa1-\xff][\x80-\xff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u2122]"
 )
 """Two neighbours that stand in each text whose bytes were read as a Western encoding."""
@@ -72,7 +73,8 @@ def _runs(text: Text) -> Iterator[regex.Match[str]]:
     """Give the runs of characters beyond ASCII, of the lines in which something may be damaged."""
     content = text.content
     places = [m.start() for m in _DAMAGED_WESTERN.finditer(content)]
-    places += [m.start() for m in _damaged_chinese().finditer(content)]
+    if not _first_of_damaged().isdisjoint(content):
+        places += [m.start() for m in _damaged_chinese().finditer(content)]
     passed = -1
     for place in sorted(places):
         if place > passed:

@@ -19,27 +19,28 @@ from typing import NamedTuple
 
 import regex
 
+from shanben.lazy import lazy_re, lazy_regex
 from shanben.ledger import Change, Finding, Suggestion
 from shanben.steps import Step
 from shanben.steps._lines import ends_open, is_han
 from shanben.values import Text
 
 DOUBLE, SINGLE = '"＂', "'＇"
-_DOUBLES = regex.compile('["＂“”「」]')
-_SINGLES = regex.compile("['＇‘’『』]")
-_TRADITIONAL = re.compile(  # of plain classes of many characters `re` is ten times as fast
+_DOUBLES = lazy_regex('["＂“”「」]')
+_SINGLES = lazy_regex("['＇‘’『』]")
+_TRADITIONAL = lazy_re(  # of plain classes of many characters `re` is ten times as fast
     "[們這個來說對會學國時後為過還裡樣點問開關沒讓從見聽話經長門車書現發實動電無與東將產業應級區縣辦農認計議論語請讀課調談證識變邊運進選達遠連鄉總統結給終組織續網線練約紅細純紙級緊]"
 )
-_SIMPLIFIED = re.compile(
+_SIMPLIFIED = lazy_re(
     "[们这个来说对会学国时后为过还里样点问开关没让从见听话经长门车书现发实动电无与东将产业应级区县办农认计议论语请读课调谈证识变边运进选达远连乡总统结给终组织续网线练约红细纯纸级紧]"
 )
 _OPENING, _CURLY = "“‘「『", "“‘「『”’」』"
-_TURNED = re.compile(f"[{_CURLY}\n]")
+_TURNED = lazy_re(f"[{_CURLY}\n]")
 MOST = 2000
 """Quotes of one kind in one line; a line with more is no paragraph, and its quotes stay."""
-_RULE = regex.compile("[\"＂'＇]{4}|.[\"＂'＇]{4}|..[\"＂'＇]{4}|...[\"＂'＇]{4}")
-_PRIME = regex.compile(r"(?:.|^)[A-Za-z]'[('=]|[A-Za-z]''[('=]", regex.VERSION1)
-_LATIN = regex.compile(r"[A-Za-z0-9]")
+_RULE = lazy_regex("[\"＂'＇]{4}|.[\"＂'＇]{4}|..[\"＂'＇]{4}|...[\"＂'＇]{4}")
+_PRIME = lazy_regex(r"(?:.|^)[A-Za-z]'[('=]|[A-Za-z]''[('=]", regex.VERSION1)
+_LATIN = lazy_regex(r"[A-Za-z0-9]")
 _OPENS_AFTER = frozenset("（(《〈【[「『—：:“‘")
 _CLOSES_AFTER = frozenset("。！？；!?;…")
 _OPENS_BEFORE = frozenset("（(《〈【[「『“‘")

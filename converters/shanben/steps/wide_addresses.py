@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import regex
-
+from shanben.lazy import lazy_regex
 from shanben.ledger import Change, Finding
 from shanben.steps import Step
 from shanben.values import Text
@@ -15,7 +14,7 @@ _WIDE = "．：／＠－＿？＝＆％＃～"
 _NARROW = str.maketrans(_WIDE, ".:/@-_?=&%#~")
 _ENDS = ("com", "cn", "net", "org", "gov", "edu", "info", "tw", "hk", "mo", "io")
 _PLACE = rf"[A-Za-z0-9－-]{{1,63}}(?:[.．][A-Za-z0-9－-]{{1,63}}){{0,5}}[.．](?:{'|'.join(_ENDS)})(?![A-Za-z0-9])"
-_ADDRESS = regex.compile(
+_ADDRESS = lazy_regex(
     rf"(?<![A-Za-z0-9])(?:(?:https?|ftp)[:：][/／]{{2}}{_PLACE}|www[.．]{_PLACE}|[A-Za-z0-9._＿－-]{{1,40}}[@＠]{_PLACE})"
     r"(?:[:：][0-9]{2,5}(?=[/／]))?(?:[/／][A-Za-z0-9./／．_＿?？=＝&＆%％#＃~～-]{0,300})?(?<![.．?？])"
 )

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import regex
 
 from shanben.errors import ToolError, UsageError
+from shanben.lazy import lazy_regex
 from shanben.values import Block, Document, Inline, Metadata, Provenance
 
 FIX = "pip install opencc, or install Shanben with it: pip install 'shanben[script]'"
@@ -21,7 +22,7 @@ CONFIGS: dict[str, dict[str, str]] = {
 }
 """For each script that can be asked for: OpenCC's configuration, by the language of the text."""
 SCRIPTS = tuple(CONFIGS)
-_HAN = regex.compile(r"\p{Han}+", regex.VERSION1)
+_HAN = lazy_regex(r"\p{Han}+", regex.VERSION1)
 _SAID = {
     "zh-Hans": "本版文字由 {converter} 自繁体转为简体（{config}）；所据正文与校勘记未动。",
     "zh-Hant": "本版文字由 {converter} 自{origin}轉為繁體（{config}）；所據正文與校勘記未動。",

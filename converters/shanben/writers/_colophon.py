@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
 
-import regex
-
+from shanben.lazy import lazy_regex
 from shanben.values import Action, Document, Provenance
 from shanben.writers._labels import Labels, labels
 from shanben.writers._metadata import clean_line
 
 IDENTIFIER = "colophon"
-_UNPRINTABLE = regex.compile(r"[\p{Cs}\p{Noncharacter_Code_Point}]")
+_UNPRINTABLE = lazy_regex(r"[\p{Cs}\p{Noncharacter_Code_Point}]")
 
 
 def markup(document: Document) -> str:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-import regex
 from lxml import etree
 
+from shanben.lazy import lazy_regex
 from shanben.values import Document
 from shanben.writers._labels import labels
 from shanben.writers._metadata import clean_metadata
@@ -29,8 +29,8 @@ _LATIN = "'Iowan Old Style','Palatino Linotype',Palatino,Georgia,'Noto Serif',se
 
 _NOT_FIRST = frozenset("、。，．：；？！）］｝〕〉》」』】〗’”…—·～／,.;:?!)]}%‰％°℃々ーっゃゅょッャュョ")
 _NOT_LAST = frozenset("（［｛〔〈《「『【〖‘“([{￥＄$#＃")
-_PHRASES = regex.compile(r"(?<=[\p{Han}\p{P}])[ \u3000]+(?=[\p{Han}\p{Ps}\p{Pi}])")
-_CLUSTER = regex.compile(r"\p{Latin}[\p{Latin}\p{M}\p{Nd}'’\-]*|\p{Nd}[\p{Nd}.,]*|\X")
+_PHRASES = lazy_regex(r"(?<=[\p{Han}\p{P}])[ \u3000]+(?=[\p{Han}\p{Ps}\p{Pi}])")
+_CLUSTER = lazy_regex(r"\p{Latin}[\p{Latin}\p{M}\p{Nd}'’\-]*|\p{Nd}[\p{Nd}.,]*|\X")
 
 
 class _Line(NamedTuple):

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import regex
 
+from shanben.lazy import lazy_regex
 from shanben.values import Document, Metadata
 from shanben.writers._labels import language_tag
 from shanben.writers._pinyin import lazy_pinyin
@@ -22,11 +23,9 @@ TERMS = f"urn:uuid:{NAMESPACE}#"
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """The clock of an edition whose work has no date (or one before zip files could tell it)."""
 
-_CONTROLS = regex.compile(
-    r"[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF]"
-)
-_SPACES = regex.compile(r"[\s\u2028\u2029]+")
-_DATE = regex.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_CONTROLS = lazy_regex(r"[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF]")
+_SPACES = lazy_regex(r"[\s\u2028\u2029]+")
+_DATE = lazy_regex(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 
 def clean_line(value: str) -> str:

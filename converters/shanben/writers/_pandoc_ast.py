@@ -10,6 +10,7 @@ from typing import Any
 import regex
 
 from shanben.errors import VerifyError
+from shanben.lazy import lazy_regex
 from shanben.values import HEADING_KINDS, Block, Document, Inline
 
 Node = dict[str, Any]
@@ -17,8 +18,8 @@ Node = dict[str, Any]
 PLAIN_KINDS = ("paragraph", "separator", *HEADING_KINDS)
 """All other kinds get a ``div`` of their name as class around the paragraph."""
 
-_IMPOSSIBLE = regex.compile(r"[^\t\n\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
-_COLLAPSING = regex.compile(r"^[ \t]|[ \t]$|[ \t]{2}|\t", regex.MULTILINE)
+_IMPOSSIBLE = lazy_regex(r"[^\t\n\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
+_COLLAPSING = lazy_regex(r"^[ \t]|[ \t]$|[ \t]{2}|\t", regex.MULTILINE)
 
 
 def check_text(document: Document) -> None:

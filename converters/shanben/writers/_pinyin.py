@@ -15,14 +15,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from shanben.lazy import lazy_re, lazy_regex
+
 FEW = 12
 """Names that are looked up; from then on the library is quicker."""
-_HAN_RUN = re.compile("([〇\ue815-\ue864\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+)")
-_TONES = re.compile("[\u0300\u0301\u0304\u030c]")
-_SINGLE = re.compile(rb'\n"(\d+)": "([^",]+)')
-_PHRASE = re.compile(rb'\n"([^"]+)": (\[(?:\s*\[[^\]]*\],?)*\s*\])')
+_HAN_RUN = lazy_regex("([〇\ue815-\ue864\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+)")
+_TONES = lazy_regex("[\u0300\u0301\u0304\u030c]")
+_SINGLE = lazy_re(rb'\n"(\d+)": "([^",]+)')
+_PHRASE = lazy_re(rb'\n"([^"]+)": (\[(?:\s*\[[^\]]*\],?)*\s*\])')
 """A line of each table: what it says of a character by its number, and of a phrase."""
-_NEAR = 4_000
+_NEAR = 400
 """Bytes of a sorted table in which lines are looked for one after another."""
 _LOOKS = 64
 _KNOWN = "重庆"

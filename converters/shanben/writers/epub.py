@@ -13,8 +13,7 @@ from functools import cache
 from html import escape
 from typing import NamedTuple
 
-import regex
-
+from shanben.lazy import lazy_regex
 from shanben.tools import pandoc
 from shanben.values import HEADING_KINDS, Document, Metadata
 from shanben.writers import Writer, _zip
@@ -41,8 +40,8 @@ FILE_AS = 200
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _PAGE_ENDS = "<!--page-->"
 """Stands between two pages while pandoc writes them; no text can hold it, because `<` is escaped there."""
-_TAG = regex.compile(r"(<[^>]*>)")
-_MARKED_PAGE = regex.compile(r'id="([^"]*)" class="pagebreak" role="doc-pagebreak" aria-label="([^"]*)"')
+_TAG = lazy_regex(r"(<[^>]*>)")
+_MARKED_PAGE = lazy_regex(r'id="([^"]*)" class="pagebreak" role="doc-pagebreak" aria-label="([^"]*)"')
 _CONTAINER = f"""{_XML}<container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">
   <rootfiles>
     <rootfile full-path="EPUB/content.opf" media-type="application/oebps-package+xml" />
