@@ -23,9 +23,14 @@ from shanben.values import HEADING_KINDS, Action, Block, BlockKind, Document, Gu
 CANONICAL = "canonical-layout"
 """The unit under which the ledger records what the TXT edition adds to the clean text: line ends, a title."""
 TITLE_WIDTH = 60
+_CONTENTS = 3
+"""Headings in a row that make a table of contents."""
 _ENDS = "。！？；!?;，、,：:"
 _RANKS = {"part": 1.2, "chapter": 1.5}
 _LEVEL_RANKS = {3: 2.5, 4: 3.5, 5: 4.5}
+_PAGE = regex.compile(r"[ \t\u3000.．…·—-]*\d{0,4}$")
+"""What stands behind a title in a table of contents: dots and a page number."""
+_LISTED = regex.compile(r"[一二三四五六七八九十]{1,3}、")
 _VERSE_LINE = regex.compile(
     r"(?P<a>\p{Han}{3,9})[，。！？；、,](?:(?P<b>\p{Han}{3,9})[，。！？；、,.])?|(?P<c>\p{Han}{5}|\p{Han}{7})"
 )
@@ -56,6 +61,8 @@ def build_document(
     lines = _lines(cleaned.text, cleaned.marks)
     for line in lines:
         _tell(line)
+    _contents(lines)
+    _listed(lines)
     title = _front(lines)
     metadata = gather(
         cleaned.captures,
@@ -127,6 +134,32 @@ def _tell(line: _Line) -> None:
             if line.marked(kind):
                 line.kind = kind
                 break
+
+
+def _contents(lines: Sequence[_Line]) -> None:
+    """Tell the lines of a table of contents: at least three headings in a row that all stand again further down."""
+    names = [_PAGE.sub("", " ".join(line.text.split())) for line in lines]
+    last = {name: index for index, name in enumerate(names)}
+    start = 0
+    for end in range(len(lines) + 1):
+        if end < len(lines) and (lines[end].rank or last[names[end]] > end):
+            continue
+        again = [n for n in range(start, end) if last[names[n]] >= end and lines[n].rank]
+        if len(again) >= _CONTENTS:  # the last of the row may be the first that has its text below it
+            for n in range(start, max(again) + 1):
+                if lines[n].rank and last[names[n]] > max(again):
+                    lines[n].kind, lines[n].rank = "item", 0.0
+        start = end + 1
+
+
+def _listed(lines: Sequence[_Line]) -> None:
+    """Tell the items of a list numbered 一、二、 of which only a few look like headings, since no stop ends them."""
+    for is_item, group in groupby(lines, key=lambda line: _LISTED.match(line.text) is not None):
+        run = list(group)
+        headings = [line for line in run if line.rank]
+        if is_item and len(run) >= 4 and len(headings) * 3 <= len(run):
+            for line in headings:
+                line.kind, line.rank = "paragraph", 0.0
 
 
 def _front(lines: list[_Line]) -> str:
