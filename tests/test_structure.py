@@ -71,6 +71,56 @@ def test_numbered_paragraph_is_no_heading() -> None:
     assert [b.kind for b in d.blocks] == ["title", "paragraph", "heading", "paragraph"]
 
 
+def test_a_novel_with_contents() -> None:
+    d = document(
+        "《江湖夜雨》\n作者：佚名\n\n目錄\n楔子\n第一章 風起\n第二章 雨落……12\n後記\n\n楔子\n三十年前，大雪封山。\n"
+        "第一章 風起\n「你來了。」\n第二章 雨落\n雨下了三天三夜。\n後記\n寫完這個故事，已是深秋。\n"
+    )
+    assert [b.kind for b in d.blocks[2:7]] == ["paragraph", *["item"] * 4]
+    assert [b.text for b in d.blocks if b.kind == "chapter"] == ["楔子", "第一章 風起", "第二章 雨落", "後記"]
+
+
+def test_a_report_of_an_office() -> None:
+    d = document(
+        "院長施政報告\n\n主席、各位委員：\n\n壹、迎面而來的挑戰\n國人的期許，是我們的力量。\n一、人口對策\n出生率要提高。\n"
+        "㈠敢生\n補助將增加。\n貳、施政重點\n物價要平穩。\n中　華　民　國　114　年　2　月　25　日\n"
+    )
+    assert [(b.kind, b.level) for b in d.blocks if b.level] == [
+        ("title", 1), ("heading", 2), ("heading", 3), ("heading", 4), ("heading", 2)
+    ]  # fmt: skip
+    assert d.blocks[1].kind == "salutation" and d.blocks[-1].kind == "signature"
+
+
+def test_a_play() -> None:
+    d = document(
+        "作家之死\n\n第一幕\n\n第一場　書房\n\n作家：我是一個……\n\n第二場　街上\n\n閻王：他是誰？\n\n第二幕\n\n作家：我走了。\n"
+    )
+    assert [b.level for b in d.blocks if b.level] == [1, 2, 3, 3, 2]
+
+
+def test_a_law_with_articles_on_their_own_lines() -> None:
+    d = document(
+        "中華民國憲法\n第一章　總綱\n第 1 條\n主權屬於國民全體。\n第二條　（國土）\n領土不得變更之。\n第三條 國旗之式樣，以法律定之。\n"
+    )
+    assert [(b.kind, b.level) for b in d.blocks if b.level] == [
+        ("title", 1), ("chapter", 2), ("heading", 3), ("heading", 3)
+    ]  # fmt: skip
+
+
+def test_a_thesis() -> None:
+    d = document(
+        "論城市\n\n摘　要\n\n城市在長大。\n\n第壹章、緒論\n\n1.1 研究背景\n\n城市很大。\n\n1.1.1 人口\n\n3.5 萬人住在這裡。\n"
+    )
+    assert [b.level for b in d.blocks if b.level] == [1, 2, 2, 3, 4]
+
+
+def test_a_list_of_short_items_is_no_row_of_headings() -> None:
+    d = document(
+        "會議規則\n\n會議紀錄應記載下列事項：\n一、會次。\n二、地點。\n三、主席姓名。\n四、表決方法及可否之數，並應記載其\n姓名。\n"
+    )
+    assert [b.kind for b in d.blocks].count("heading") == 0
+
+
 @pytest.mark.parametrize(
     "text", ["", "\n\n", "　　\n", "只有一句话。", "各位代表：\n我报告工作。", "第一章 总则\n正文。"]
 )
