@@ -91,6 +91,18 @@ def test_a_report_of_an_office() -> None:
     assert d.blocks[1].kind == "salutation" and d.blocks[-1].kind == "signature"
 
 
+def test_a_headline_may_ask() -> None:
+    text = "記者會說明政策方向，市府表示將在下個月公布完整的名單，並且請各界提供意見，一起把事情做好。\n"
+    d = document("封殺法案七百次！ 民代轟集體赴會：怕什麼？\n\n" + text)
+    assert d.blocks[0].kind == "title" and d.metadata.title.endswith("？")
+    assert document("你知道最難的是什麼嗎？\n\n" + text).texts[0] == "无名"
+
+
+def test_a_judgment() -> None:
+    d = document("臺灣高等法院刑事判決\n112年度上訴字第1號\n\n主　文\n上訴駁回。\n理　由\n一、查無違誤，應予維持。\n")
+    assert [b.text for b in d.blocks if b.kind == "heading"] == ["主　文", "理　由"]
+
+
 def test_a_play() -> None:
     d = document(
         "作家之死\n\n第一幕\n\n第一場　書房\n\n作家：我是一個……\n\n第二場　街上\n\n閻王：他是誰？\n\n第二幕\n\n作家：我走了。\n"

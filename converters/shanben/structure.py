@@ -30,6 +30,8 @@ _RANKS = {"part": 1.2, "chapter": 1.5}
 _LEVEL_RANKS = {3: 2.5, 4: 3.5, 5: 4.5}
 _PAGE = regex.compile(r"[ \t\u3000.．…·—-]*\d{0,4}$")
 """What stands behind a title in a table of contents: dots and a page number."""
+_HEADLINE = regex.compile(r"[^，。；“”]{4,30}(?:[！？][ \u3000]?|[ \u3000：])[^，。；“”：！？]{4,30}(?:：[^，。；“”：！？]{2,30})?")
+"""A headline in two halves, with a blank, a colon or a call between them."""
 _LISTED = regex.compile(r"[一二三四五六七八九十]{1,3}、")
 _VERSE_LINE = regex.compile(
     r"(?P<a>\p{Han}{3,9})[，。！？；、,](?:(?P<b>\p{Han}{3,9})[，。！？；、,.])?|(?P<c>\p{Han}{5}|\p{Han}{7})"
@@ -168,7 +170,8 @@ def _front(lines: list[_Line]) -> str:
         return ""
     first = lines[0]
     told = first.marked("title")
-    fits = width(first.text) <= TITLE_WIDTH and first.text[-1] not in _ENDS and first.kind in ("paragraph", "heading")
+    ended = first.text[-1] in _ENDS and not _is_headline(first, lines[1] if len(lines) > 1 else None)
+    fits = width(first.text) <= TITLE_WIDTH and not ended and first.kind in ("paragraph", "heading")
     is_plain = first.kind == "paragraph" or any(m.unit == "hash-headings" for m in first.marks)
     if not told and not (fits and is_plain and len(lines) > 1):
         if first.kind in ("title", "subtitle"):
@@ -188,6 +191,13 @@ def _front(lines: list[_Line]) -> str:
         if line.kind in ("title", "subtitle"):
             line.kind = "paragraph"
     return first.text
+
+
+def _is_headline(line: _Line, following: _Line | None) -> bool:
+    """Tell whether a line is a headline although it asks or calls (`…：怎麼辦？`): it has two halves and an empty line below."""
+    if not following or not following.blank_before or width(following.text) <= 30:
+        return False
+    return line.text[-1] in "？！" and _HEADLINE.fullmatch(line.text[:-1]) is not None
 
 
 def _blocks(lines: Sequence[_Line]) -> list[tuple[Block, float]]:
