@@ -54,6 +54,11 @@ def test_verse_stays_together() -> None:
     assert d.blocks[-1].kind == "verse" and d.blocks[-1].text.count("\n") == 3
 
 
+def test_a_quatrain_on_two_lines() -> None:
+    d = document("塞上\n\n鳴骹直上一千尺，天靜無風聲更乾。\n碧眼胡兒三百騎，盡提金勒向雲看。\n\n這是一首詩。\n")
+    assert [b.kind for b in d.blocks] == ["title", "verse", "paragraph"]
+
+
 def test_prose_of_equal_lines_is_no_verse() -> None:
     d = document("对话\n\n“你来了？”\n“来了。”\n“好走吗？”\n“不好走。”\n")
     assert {b.kind for b in d.blocks[1:]} == {"paragraph"}

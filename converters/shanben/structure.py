@@ -30,11 +30,13 @@ _RANKS = {"part": 1.2, "chapter": 1.5}
 _LEVEL_RANKS = {3: 2.5, 4: 3.5, 5: 4.5}
 _PAGE = regex.compile(r"[ \t\u3000.．…·—-]*\d{0,4}$")
 """What stands behind a title in a table of contents: dots and a page number."""
-_HEADLINE = regex.compile(r"[^，。；“”]{4,30}(?:[！？][ \u3000]?|[ \u3000：])[^，。；“”：！？]{4,30}(?:：[^，。；“”：！？]{2,30})?")
+_HEADLINE = regex.compile(
+    r"[^，。；“”]{4,30}(?:[！？][ \u3000]?|[ \u3000：])[^，。；“”：！？]{4,30}(?:：[^，。；“”：！？]{2,30})?"
+)
 """A headline in two halves, with a blank, a colon or a call between them."""
 _LISTED = regex.compile(r"[一二三四五六七八九十]{1,3}、")
 _VERSE_LINE = regex.compile(
-    r"(?P<a>\p{Han}{3,9})[，。！？；、,](?:(?P<b>\p{Han}{3,9})[，。！？；、,.])?|(?P<c>\p{Han}{5}|\p{Han}{7})"
+    r"(?P<a>\p{Han}{3,9})[，。！？；：、,](?:(?P<b>\p{Han}{3,9})[，。！？；：、,.])?|(?P<c>\p{Han}{5}|\p{Han}{7})"
 )
 
 
@@ -230,7 +232,8 @@ def _verse(lines: Sequence[_Line]) -> Block:
 def _stanza(lines: Sequence[_Line], index: int) -> int:
     """Count the lines of verse that stand together from ``index`` on; 0 if they are no verse.
 
-    Verse here is at least four lines of the same number of characters; freer forms keep a block a line.
+    Verse here is at least four lines of the same number of characters, or two that hold two such lines of five or
+    seven each, as a quatrain is printed; freer forms keep a block a line.
     """
     count, shape = 0, (0, 0)
     for line in lines[index:]:
@@ -241,7 +244,7 @@ def _stanza(lines: Sequence[_Line], index: int) -> int:
         if count and own != shape:
             return 0
         count, shape = count + 1, own
-    return count if count >= 4 else 0
+    return count if count >= 4 or (count >= 2 and shape in ((5, 5), (7, 7))) else 0
 
 
 def _levelled(blocks: Sequence[tuple[Block, float]]) -> list[Block]:
