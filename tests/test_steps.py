@@ -126,6 +126,32 @@ def test_brackets(before: str, after: str) -> None:
     assert run("pair-brackets", before)[0] == after
 
 
+def test_two_single_quotes_for_a_double_one_are_left_alone() -> None:
+    text = "標題「閣揆滿月 自評''不太好''」，報導內容與原意不符，引起議論。"
+    assert run("pair-quotes", text)[0] == text
+
+
+def test_blanks_that_an_author_sets_round_latin_words_are_no_line_ends() -> None:
+    line = "在 Debian 系統上使用 make 來編譯程式碼，然後在 Linux 主機上執行它，並且用 GCC 檢查結果。"
+    text = "\n".join([line, line[3:], line[:-7], line[5:]] * 4)
+    assert run("join-lines", text)[0] == text
+
+
+def test_lines_joined_beside_a_latin_word_keep_its_blank() -> None:
+    wrapped = "本文說明在 Debian 與 Linux 上怎樣使用\nmake 編譯程式，並且怎樣用 GCC 與 GDB\n找出毛病；讀者要懂得 C 語言與 shell 指\n令，也要有電腦。\n\n"
+    joined, _ = run("join-lines", wrapped * 6)
+    assert joined.count("使用 make 編譯") == joined.count("GDB 找出") == joined.count("shell 指令，") == 6
+
+
+def test_drawn_tables_and_numbered_contents_are_no_columns() -> None:
+    table = "+------+--------------------+\n|編號  |說明                |\n+------+--------------------+\n"
+    contents = "".join(f"1.{n} 第{n}節的標題\n" for n in range(1, 7))
+    prose = "\n".join(textwrap.wrap(PROSE * 2, 20)[::-1])
+    for laid_out in (table * 3, contents):
+        assert not run("deinterleave", laid_out + prose + "\n")[1]
+        assert run("deinterleave", laid_out + prose + "\n")[0] == laid_out + prose + "\n"
+
+
 def test_headings_on_two_lines() -> None:
     assert run("join-headings", "第一章\n\n总则\n\n正文。")[0] == "第一章 总则\n\n正文。"
     assert run("join-headings", "## 二、提高地方\n 立法质量\n\n正文。")[0] == "## 二、提高地方立法质量\n\n正文。"

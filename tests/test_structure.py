@@ -54,6 +54,11 @@ def test_verse_stays_together() -> None:
     assert d.blocks[-1].kind == "verse" and d.blocks[-1].text.count("\n") == 3
 
 
+def test_a_quatrain_on_two_lines() -> None:
+    d = document("塞上\n\n鳴骹直上一千尺，天靜無風聲更乾。\n碧眼胡兒三百騎，盡提金勒向雲看。\n\n這是一首詩。\n")
+    assert [b.kind for b in d.blocks] == ["title", "verse", "paragraph"]
+
+
 def test_prose_of_equal_lines_is_no_verse() -> None:
     d = document("对话\n\n“你来了？”\n“来了。”\n“好走吗？”\n“不好走。”\n")
     assert {b.kind for b in d.blocks[1:]} == {"paragraph"}
@@ -69,6 +74,68 @@ def test_items_keep_their_numbers() -> None:
 def test_numbered_paragraph_is_no_heading() -> None:
     d = document("报告\n\n一、坚持领导。巩固成果，深化研究。\n\n二、推进工作\n\n内容。\n")
     assert [b.kind for b in d.blocks] == ["title", "paragraph", "heading", "paragraph"]
+
+
+def test_a_novel_with_contents() -> None:
+    d = document(
+        "《江湖夜雨》\n作者：佚名\n\n目錄\n楔子\n第一章 風起\n第二章 雨落……12\n後記\n\n楔子\n三十年前，大雪封山。\n"
+        "第一章 風起\n「你來了。」\n第二章 雨落\n雨下了三天三夜。\n後記\n寫完這個故事，已是深秋。\n"
+    )
+    assert [b.kind for b in d.blocks[2:7]] == ["paragraph", *["item"] * 4]
+    assert [b.text for b in d.blocks if b.kind == "chapter"] == ["楔子", "第一章 風起", "第二章 雨落", "後記"]
+
+
+def test_a_report_of_an_office() -> None:
+    d = document(
+        "院長施政報告\n\n主席、各位委員：\n\n壹、迎面而來的挑戰\n國人的期許，是我們的力量。\n一、人口對策\n出生率要提高。\n"
+        "㈠敢生\n補助將增加。\n貳、施政重點\n物價要平穩。\n中　華　民　國　114　年　2　月　25　日\n"
+    )
+    assert [(b.kind, b.level) for b in d.blocks if b.level] == [
+        ("title", 1), ("heading", 2), ("heading", 3), ("heading", 4), ("heading", 2)
+    ]  # fmt: skip
+    assert d.blocks[1].kind == "salutation" and d.blocks[-1].kind == "signature"
+
+
+def test_a_headline_may_ask() -> None:
+    text = "記者會說明政策方向，市府表示將在下個月公布完整的名單，並且請各界提供意見，一起把事情做好。\n"
+    d = document("封殺法案七百次！ 民代轟集體赴會：怕什麼？\n\n" + text)
+    assert d.blocks[0].kind == "title" and d.metadata.title.endswith("？")
+    assert document("你知道最難的是什麼嗎？\n\n" + text).texts[0] == "无名"
+
+
+def test_a_judgment() -> None:
+    d = document("臺灣高等法院刑事判決\n112年度上訴字第1號\n\n主　文\n上訴駁回。\n理　由\n一、查無違誤，應予維持。\n")
+    assert [b.text for b in d.blocks if b.kind == "heading"] == ["主　文", "理　由"]
+
+
+def test_a_play() -> None:
+    d = document(
+        "作家之死\n\n第一幕\n\n第一場　書房\n\n作家：我是一個……\n\n第二場　街上\n\n閻王：他是誰？\n\n第二幕\n\n作家：我走了。\n"
+    )
+    assert [b.level for b in d.blocks if b.level] == [1, 2, 3, 3, 2]
+
+
+def test_a_law_with_articles_on_their_own_lines() -> None:
+    d = document(
+        "中華民國憲法\n第一章　總綱\n第 1 條\n主權屬於國民全體。\n第二條　（國土）\n領土不得變更之。\n第三條 國旗之式樣，以法律定之。\n"
+    )
+    assert [(b.kind, b.level) for b in d.blocks if b.level] == [
+        ("title", 1), ("chapter", 2), ("heading", 3), ("heading", 3)
+    ]  # fmt: skip
+
+
+def test_a_thesis() -> None:
+    d = document(
+        "論城市\n\n摘　要\n\n城市在長大。\n\n第壹章、緒論\n\n1.1 研究背景\n\n城市很大。\n\n1.1.1 人口\n\n3.5 萬人住在這裡。\n"
+    )
+    assert [b.level for b in d.blocks if b.level] == [1, 2, 2, 3, 4]
+
+
+def test_a_list_of_short_items_is_no_row_of_headings() -> None:
+    d = document(
+        "會議規則\n\n會議紀錄應記載下列事項：\n一、會次。\n二、地點。\n三、主席姓名。\n四、表決方法及可否之數，並應記載其\n姓名。\n"
+    )
+    assert [b.kind for b in d.blocks].count("heading") == 0
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,20 @@ from shanben.values import HEADING_KINDS, Action, Block, BlockKind, Document, Gu
 CANONICAL = "canonical-layout"
 """The unit under which the ledger records what the TXT edition adds to the clean text: line ends, a title."""
 TITLE_WIDTH = 60
+_CONTENTS = 3
+"""Headings in a row that make a table of contents."""
 _ENDS = "。！？；!?;，、,：:"
 _RANKS = {"part": 1.2, "chapter": 1.5}
 _LEVEL_RANKS = {3: 2.5, 4: 3.5, 5: 4.5}
+_PAGE = lazy_regex(r"[ \t\u3000.．…·—-]*\d{0,4}$")
+"""What stands behind a title in a table of contents: dots and a page number."""
+_HEADLINE = lazy_regex(
+    r"[^，。；“”]{4,30}(?:[！？][ \u3000]?|[ \u3000：])[^，。；“”：！？]{4,30}(?:：[^，。；“”：！？]{2,30})?"
+)
+"""A headline in two halves, with a blank, a colon or a call between them."""
+_LISTED = lazy_regex(r"[一二三四五六七八九十]{1,3}、")
 _VERSE_LINE = lazy_regex(
-    r"(?P<a>\p{Han}{3,9})[，。！？；、,](?:(?P<b>\p{Han}{3,9})[，。！？；、,.])?|(?P<c>\p{Han}{5}|\p{Han}{7})"
+    r"(?P<a>\p{Han}{3,9})[，。！？；：、,](?:(?P<b>\p{Han}{3,9})[，。！？；：、,.])?|(?P<c>\p{Han}{5}|\p{Han}{7})"
 )
 
 
@@ -55,6 +64,8 @@ def build_document(
     lines = _lines(cleaned.text, cleaned.marks)
     for line in lines:
         _tell(line)
+    _contents(lines)
+    _listed(lines)
     title = _front(lines)
     metadata = gather(
         cleaned.captures,
@@ -128,13 +139,40 @@ def _tell(line: _Line) -> None:
                 break
 
 
+def _contents(lines: Sequence[_Line]) -> None:
+    """Tell the lines of a table of contents: at least three headings in a row that all stand again further down."""
+    names = [_PAGE.sub("", " ".join(line.text.split())) for line in lines]
+    last = {name: index for index, name in enumerate(names)}
+    start = 0
+    for end in range(len(lines) + 1):
+        if end < len(lines) and (lines[end].rank or last[names[end]] > end):
+            continue
+        again = [n for n in range(start, end) if last[names[n]] >= end and lines[n].rank]
+        if len(again) >= _CONTENTS:  # the last of the row may be the first that has its text below it
+            for n in range(start, max(again) + 1):
+                if lines[n].rank and last[names[n]] > max(again):
+                    lines[n].kind, lines[n].rank = "item", 0.0
+        start = end + 1
+
+
+def _listed(lines: Sequence[_Line]) -> None:
+    """Tell the items of a list numbered 一、二、 of which only a few look like headings, since no stop ends them."""
+    for is_item, group in groupby(lines, key=lambda line: _LISTED.match(line.text) is not None):
+        run = list(group)
+        headings = [line for line in run if line.rank]
+        if is_item and len(run) >= 4 and len(headings) * 3 <= len(run):
+            for line in headings:
+                line.kind, line.rank = "paragraph", 0.0
+
+
 def _front(lines: list[_Line]) -> str:
     """Find title and subtitle at the head of the text; give the title, empty if the text has none."""
     if not lines:
         return ""
     first = lines[0]
     told = first.marked("title")
-    fits = width(first.text) <= TITLE_WIDTH and first.text[-1] not in _ENDS and first.kind in ("paragraph", "heading")
+    ended = first.text[-1] in _ENDS and not _is_headline(first, lines[1] if len(lines) > 1 else None)
+    fits = width(first.text) <= TITLE_WIDTH and not ended and first.kind in ("paragraph", "heading")
     is_plain = first.kind == "paragraph" or any(m.unit == "hash-headings" for m in first.marks)
     if not told and not (fits and is_plain and len(lines) > 1):
         if first.kind in ("title", "subtitle"):
@@ -154,6 +192,13 @@ def _front(lines: list[_Line]) -> str:
         if line.kind in ("title", "subtitle"):
             line.kind = "paragraph"
     return first.text
+
+
+def _is_headline(line: _Line, following: _Line | None) -> bool:
+    """Tell whether a line is a headline although it asks or calls (`…：怎麼辦？`): it has two halves and an empty line below."""
+    if not following or not following.blank_before or width(following.text) <= 30:
+        return False
+    return line.text[-1] in "？！" and _HEADLINE.fullmatch(line.text[:-1]) is not None
 
 
 def _blocks(lines: Sequence[_Line]) -> list[tuple[Block, float]]:
@@ -186,7 +231,8 @@ def _verse(lines: Sequence[_Line]) -> Block:
 def _stanza(lines: Sequence[_Line], index: int) -> int:
     """Count the lines of verse that stand together from ``index`` on; 0 if they are no verse.
 
-    Verse here is at least four lines of the same number of characters; freer forms keep a block a line.
+    Verse here is at least four lines of the same number of characters, or two that hold two such lines of five or
+    seven each, as a quatrain is printed; freer forms keep a block a line.
     """
     count, shape = 0, (0, 0)
     for line in lines[index:]:
@@ -197,7 +243,7 @@ def _stanza(lines: Sequence[_Line], index: int) -> int:
         if count and own != shape:
             return 0
         count, shape = count + 1, own
-    return count if count >= 4 else 0
+    return count if count >= 4 or (count >= 2 and shape in ((5, 5), (7, 7))) else 0
 
 
 def _levelled(blocks: Sequence[tuple[Block, float]]) -> list[Block]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -18,6 +19,13 @@ _TORN = lazy_regex(r"[a-z]- [a-z]")
 _NARROWEST, _WIDEST = 7, 60
 _RUN, _BROKEN = 12, 0.55
 """So many of a run of lines must be broken within a sentence: where headings stand between paragraphs, half are."""
+_LAID_OUT = (
+    lazy_regex(r"(?:^[ \t]*[+|][-=+|:]{4,}[ \t]*\n(?:[^\n]*\n){1,9}?){3}", re.MULTILINE),  # tables drawn with signs
+    lazy_regex(r"(?:^[ \t]*\|[^|\n]*(?:\|[^|\n]*){1,19}\|[ \t]*\n){3}", re.MULTILINE),
+    lazy_regex(
+        r"(?:^[ \t]*\d{1,2}(?:\.\d{1,2}){1,3}[.．]?[ \u3000][^\n]*\n){5}", re.MULTILINE
+    ),  # contents: 1.1, 1.2, …
+)
 _ENDS = lazy_regex(r"""[。！？!?…；;：:.][”’」』"'\)）\]】]*+$""")
 
 
@@ -113,6 +121,11 @@ def may_hold_columns(text: str, pieces: Sequence[Piece], width: float, least: in
         return False
     _, share = measure(open_ended)
     return share >= 0.3 or sum(w > 30 for w in open_ended) >= 6
+
+
+def is_laid_out(text: str) -> bool:
+    """Tell whether a text has tables drawn with signs, or contents numbered 1.1: it was typed in the order it has."""
+    return any(pattern.search(text) for pattern in _LAID_OUT)
 
 
 def _blanks(text: str, start: int, end: int) -> list[int]:

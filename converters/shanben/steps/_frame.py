@@ -8,6 +8,7 @@ the text (date, source, author) is left to the rules that capture it, but counts
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -86,6 +87,10 @@ _STOPS = lazy_regex(r"[。！？]", FLAGS)
 _OWNED = lazy_regex("版[权權]|[转轉][载載]|©", FLAGS)
 _DATED = lazy_regex(r"\p{Han}[\p{Han}，、《》“”]{4,40}[ \u3000]?[\[［【(（]\p{Han}{0,4}[ ]?\d{4}", FLAGS)
 _ITEM = lazy_regex(r"(\d{1,2})([.．、）)])(?!\d)", FLAGS)
+_OUTLINED = lazy_regex(r"\d{1,2}(?:\.\d{1,2})*[.．]?[ \u3000]", FLAGS)
+_RULED = lazy_regex(r"[+|][-=:]{2,}(?:[+|][-=:]{2,})+[+|]", FLAGS)
+OUTLINE, AGAIN = 5, 3
+"""So many lines numbered as an outline in a row, so many of them again below, are a book's own contents."""
 FEW, LONG, MAY_BE = 3, 8, 0.1
 """So many lines below the text are few; so long are lines of text in the middle; so likely they are text."""
 ITEM = 8
@@ -113,7 +118,7 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     taken = edges | frame
     taken -= steps_of_text(known, taken) | named_above(known, taken)
     taken -= _unknown_below(known, taken, chances) | _listed_words(known, taken)
-    taken -= _announced(known, taken) | contents_of_text(known) | _amid_text(known, taken, chances)
+    taken -= _announced(known, taken) | contents_of_text(known) | _amid_text(known, taken, chances) | _outline(known)
     taken -= lost_title(known, taken, chances) | named_title(known, taken)
     if taken:
         again = said_again(known, taken)
@@ -185,6 +190,22 @@ def _unknown_below(lines: Sequence[Line], taken: set[int], chances: Mapping[int,
         return set()
     likely = sum(chances.get(n, 0.0) for n in run) / len(run)
     return {*run, *headed} if likely >= (LIKELY if headed else MAY_BE) else set()
+
+
+def _outline(lines: Sequence[Line]) -> set[int]:
+    """Give the lines of a book's own contents, numbered 1., 1.1, 1.2 in a row, some of which stand again with their numbers.
+
+    The rules of tables that are drawn with signs stay, too.
+    """
+    found: set[int] = set()
+    said = Counter(line.said for line in lines)
+    for is_numbered, group in itertools.groupby(range(len(lines)), lambda n: bool(_OUTLINED.match(lines[n].said))):
+        run = list(group)
+        if not is_numbered:
+            found.update(n for n in run if _RULED.fullmatch(lines[n].said))
+        elif len(run) >= OUTLINE and sum(said[lines[n].said] > 1 for n in run) >= AGAIN:
+            found.update(run)
+    return found
 
 
 def _listed_words(lines: Sequence[Line], taken: set[int]) -> set[int]:

@@ -20,9 +20,11 @@ from shanben.steps._lines import TERMINAL, ends_open, is_numbered, width
 from shanben.values import Span, Text
 
 _LABEL = lazy_regex(
-    r"[ \t\u3000]*(?:\#{1,6}[ ]*)?(?:篇[〇零一二三四五六七八九十0-9]{1,3}[:：]|第[〇零一二两三四五六七八九十百千0-9]{1,7}[编卷部篇章节回集])[ \t\u3000]*",
+    r"[ \t\u3000]*(?:\#{1,6}[ ]*)?(?:篇[〇零一二三四五六七八九十0-9]{1,3}[:：]|第[〇零○一二两兩三四五六七八九十百千0-9]{1,7}[编編卷部篇章节節回集])[ \t\u3000]*",
     regex.VERSION1,
 )
+_SAID = lazy_regex("[。！？!?…][”’」』]")
+"""The end of what somebody said (`「嗯。」`): no title holds it."""
 _HASHES = lazy_regex(r"(#{1,6})[ \t]+")
 
 
@@ -55,7 +57,7 @@ def join_headings(text: Text, params: Params) -> Iterator[Finding]:
 def _joint(content: str, a: Span, b: Span, params: Params) -> Change | None:
     """Give the change that makes one heading of two lines, None if they are not one."""
     first, second = content[a.start : a.end], content[b.start : b.end]
-    if width(second) > params.longest or second.rstrip()[-1] in TERMINAL:
+    if width(second) > params.longest or second.rstrip()[-1] in TERMINAL or _SAID.search(second):
         return None
     start = a.start + len(first.rstrip())
     lead = len(second) - len(second.lstrip(" \t\u3000"))

@@ -27,6 +27,8 @@ _PHRASE = 14.0
 """Cells: shorter pieces without any mark in the whole line are names or slogans, not prose."""
 _WORD_END = lazy_regex(r"[A-Za-z0-9]$")
 _WORD = lazy_regex(r"[A-Za-z0-9][A-Za-z0-9'’.-]*")
+_BORDER = lazy_regex(r"(?<=\p{Han})( ?)(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])( ?)(?=\p{Han})")
+"""A place where Han stands beside a Latin word or number, with the blank that an author may set there."""
 
 
 def _median(widths: Sequence[float]) -> float:
@@ -58,8 +60,22 @@ def join_lines(text: Text, params: Params) -> Iterator[Finding]:
     >>> list(join_lines(Text.of("不忘初心 牢记使命"), Params()))
     []
     """
-    yield from _spaces(text, params)
-    yield from _line_ends(text, params)
+    apart = _sets_words_apart(text.content)
+    yield from _spaces(text, params, apart=apart)
+    yield from _line_ends(text, params, apart=apart)
+
+
+def _sets_words_apart(content: str) -> bool:
+    """Tell whether the author sets a blank round Latin words and numbers (`使用 Debian 系統`): those end no line.
+
+    >>> _sets_words_apart("在 Linux 上執行 make 來編譯 C 程式，需要 GCC 12 以上版本。" * 2)
+    True
+    """
+    found = blanks = 0
+    for m in _BORDER.finditer(content):
+        found += 1
+        blanks += bool(m.group(1) or m.group(2))
+    return found >= 12 and blanks >= 0.5 * found
 
 
 # --- spaces where lines ended ------------------------------------------------------------------------------
@@ -136,10 +152,10 @@ def _is_whole(w: float, measure: float, params: Params) -> bool:
     return lines <= 4 and abs(w - lines * measure) <= params.tolerance * lines**0.5
 
 
-def _spaces(text: Text, params: Params) -> Iterator[Finding]:
-    rows = _rows(text, only_chinese=False)
+def _spaces(text: Text, params: Params, *, apart: bool) -> Iterator[Finding]:
+    rows = _rows(text, only_chinese=apart)
     measures, explained = _measures(rows, params)
-    if explained < 0.8:  # perhaps because the author set spaces round Latin words
+    if explained < 0.8 and not apart:  # perhaps because the author set spaces round Latin words
         chinese_rows = _rows(text, only_chinese=True)
         chinese_measures, chinese_explained = _measures(chinese_rows, params)
         if chinese_explained > explained:
@@ -147,6 +163,8 @@ def _spaces(text: Text, params: Params) -> Iterator[Finding]:
     if explained < 0.6:
         return
     for row in rows:
+        if apart:
+            row = row._replace(cuts=tuple(c for c in row.cuts if _is_chinese_gap(text.content, c)))
         line = text.content[row.span.start : row.span.end]
         if len(row.cuts) >= 3 or any(mark in line for mark in "。！？；;!?"):
             yield from _paragraph_spaces(text, row, measures, params)
@@ -285,7 +303,7 @@ def _is_prose(line: str) -> bool:
     return not is_han(line) or _MARK.search(line.strip()[1:-1]) is not None
 
 
-def _line_ends(text: Text, params: Params) -> Iterator[Finding]:
+def _line_ends(text: Text, params: Params, *, apart: bool) -> Iterator[Finding]:
     lines = [text.content[s.start : s.end] for s in text.lines]
     measure = _measure_of_lines(lines, params)
     if not measure:
@@ -307,6 +325,8 @@ def _line_ends(text: Text, params: Params) -> Iterator[Finding]:
         tail = line.rstrip()
         before = line[len(tail) :] + "\n"
         glue = " " if _WORD_END.search(tail) and _WORD.match(following) else ""
+        if apart and _BORDER.match(tail[-1:] + following.lstrip()[:1], 1):
+            glue = " "
         yield Change(end - len(line) + len(tail), before, glue)
 
 

@@ -184,6 +184,7 @@ def _places(text: Text, base: int, line: str, every: regex.Pattern[str]) -> tupl
         for m in every.finditer(line)
         if not _RULE.match(line, max(0, m.start() - 3))
         and not _is_apostrophe(line, m.start())
+        and not _is_doubled(line, m.start())
         and not text.covers(_GUARDED, base + m.start(), base + m.end())
         and _in_chinese(line, m.start())
     )
@@ -241,6 +242,11 @@ def _is_apostrophe(line: str, at: int) -> bool:
         return True
     before, after = line[at - 1 : at], line[at + 1 : at + 2]
     return bool(_LATIN.match(before)) and bool(_LATIN.match(after))
+
+
+def _is_doubled(line: str, at: int) -> bool:
+    """Tell whether two single quotes stand together in the place of a double one (''好'')."""
+    return line[at] in SINGLE and line[at] in (line[at - 1 : at], line[at + 1 : at + 2])
 
 
 def _in_chinese(line: str, at: int) -> bool:
