@@ -18,6 +18,11 @@ _TORN = regex.compile(r"[a-z]- [a-z]")
 _NARROWEST, _WIDEST = 7, 60
 _RUN, _BROKEN = 12, 0.55
 """So many of a run of lines must be broken within a sentence: where headings stand between paragraphs, half are."""
+_DRAWN = regex.compile(
+    r"^[ \t]*+(?:```|~~~|\|[^\n]*\|[ \t]*+$|\+[-=+]{3,}\+[ \t]*+$|[┌├└┏┣┗╔╠╚][─━═┬┼┴┳╋┻╦╬╩]{3,})", regex.MULTILINE
+)
+"""A line of a table that is drawn with signs, or one that fences code in."""
+_MANY_DRAWN = 4
 _ENDS = regex.compile(r"""[。！？!?…；;：:.][”’」』"'\)）\]】]*+$""")
 
 
@@ -92,11 +97,36 @@ def _printed_lines(text: str) -> tuple[Sequence[Piece], float]:
 _seen_before = lru_cache(maxsize=2)(_printed_lines)
 
 
+def is_typed(text: str) -> bool:
+    r"""Tell whether a text was written for a screen: tables drawn with signs, fenced code. No page was printed so.
+
+    >>> is_typed("| 甲 | 乙 |\n|---|---|\n| 丙 | 丁 |\n| 戊 | 己 |"), is_typed("发展思想，把保障 |\n各级政府 |\n")
+    (True, False)
+    """
+    return sum(1 for _ in itertools.islice(_DRAWN.finditer(text), _MANY_DRAWN)) == _MANY_DRAWN
+
+
+_CODE = regex.compile(
+    r"^[ \t]*+(?:```|~~~|\$ [a-z./]|\+[-=+]{3,}\+[ \t]*+$|(?:sudo|git|pip3?|npm|apt(?:-get)?|docker|curl) [a-z-])",
+    regex.MULTILINE,
+)
+"""A line that fences code in, a command after its prompt, or the border of a table as programs draw it."""
+
+
+def holds_code(text: str) -> bool:
+    r"""Tell whether a text is a manual with code in it: its short lines are no buttons of a page.
+
+    >>> holds_code("安装：\n```\ngit clone x\n```\n运行：\n$ python a.py\n"), holds_code("首页 | 登录\n花都开了。\n")
+    (True, False)
+    """
+    return sum(1 for _ in itertools.islice(_CODE.finditer(text), _MANY_DRAWN)) == _MANY_DRAWN
+
+
 def may_hold_columns(text: str, pieces: Sequence[Piece], width: float, least: int) -> bool:
     """Tell whether enough lines are broken at a common width for columns to be possible at all."""
     if len(_TORN.findall(text)) >= 5:  # hyphens of line ends, in the middle of lines
         return True
-    if len(pieces) < least:
+    if len(pieces) < least or is_typed(text):
         return False
     lines = [text[p.start : p.end] for p in pieces]
     if 2 * len(set(lines)) < len(lines):  # the same few lines again and again are no prose
