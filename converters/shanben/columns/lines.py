@@ -107,10 +107,10 @@ def is_typed(text: str) -> bool:
 
 
 _CODE = regex.compile(
-    r"^[ \t]*+(?:```|~~~|\$ [a-z./]|\+[-=+]{3,}\+[ \t]*+$|(?:sudo|git|pip3?|npm|apt(?:-get)?|docker|curl) [a-z-])",
+    r"^[ \t]*+(?:```|~~~|\$ [a-z./]|\+[-=+]{3,}\+[ \t]*+$|(?:sudo|git|pip3?|npm|apt(?:-get)?|docker|curl) [a-z-]|#[ \t]*$)",
     regex.MULTILINE,
 )
-"""A line that fences code in, a command after its prompt, or the border of a table as programs draw it."""
+"""A line that fences code in, a command, the border of a table as programs draw it, or an empty comment."""
 
 
 def holds_code(text: str) -> bool:
@@ -126,7 +126,7 @@ def may_hold_columns(text: str, pieces: Sequence[Piece], width: float, least: in
     """Tell whether enough lines are broken at a common width for columns to be possible at all."""
     if len(_TORN.findall(text)) >= 5:  # hyphens of line ends, in the middle of lines
         return True
-    if len(pieces) < least or is_typed(text):
+    if len(pieces) < least or is_typed(text) or holds_code(text):
         return False
     lines = [text[p.start : p.end] for p in pieces]
     if 2 * len(set(lines)) < len(lines):  # the same few lines again and again are no prose

@@ -26,8 +26,8 @@ _SPACE = regex.compile(r"(?<=\S) (?=\S)")
 _SENTENCE_ENDS = "。！？!?"
 _PHRASE = 14.0
 """Cells: shorter pieces without any mark in the whole line are names or slogans, not prose."""
-_EXACT, _AROUND, _SHARP = 1.25, 6.25, 0.65
-"""Cells: printed lines lie so near to their measure. Of all pieces, or of those around the measure, so many do; where an
+_EXACT, _NEAR, _AROUND, _SHARP = 1.25, 0.09, 6.25, 0.65
+"""Cells, and a share of the measure: printed lines lie so near to it. Of all pieces, or of those around the measure, so many do; where an
 author parts clauses, names or Latin words by spaces it is half of them at most."""
 _FIGURES = regex.compile(r"[0-9]+")
 _WORD_END = regex.compile(r"[A-Za-z0-9]$")
@@ -146,8 +146,8 @@ def _measures(rows: Sequence[_Row], params: Params) -> tuple[list[float], float]
 
 def _is_sharp(full: Sequence[float], measures: Sequence[float]) -> bool:
     """Tell whether widths keep close to their measures: with a few measures any widths lie within some tolerance."""
-    exact = sum(any(abs(w - m) <= _EXACT for m in measures) for w in full)
-    first = sum(abs(w - measures[0]) <= _EXACT for w in full)
+    exact = sum(any(abs(w - m) <= min(_EXACT, _NEAR * m) for m in measures) for w in full)
+    first = sum(abs(w - measures[0]) <= min(_EXACT, _NEAR * measures[0]) for w in full)
     around = sum(abs(w - measures[0]) <= _AROUND for w in full)
     return exact >= _SHARP * len(full) or first >= _SHARP * around
 
