@@ -90,9 +90,13 @@ class _Row(NamedTuple):
 
         Two pieces of one width are more likely a pair of phrases (a slogan, a couplet) than a broken line.
         """
+        return self.lines(2.0)
+
+    def lines(self, indent: float) -> tuple[float, ...]:
+        """Give the same with the indent that first lines have here, which may be none."""
         if len(self.pieces) < 2 or (len(self.pieces) == 2 and abs(self.pieces[0] - self.pieces[1]) <= 1):
             return ()
-        widths = (self.pieces[0] + 2 if self.pieces[0] >= 10 else 0.0, *self.pieces[1:-1])
+        widths = (self.pieces[0] + indent if self.pieces[0] >= 10 else 0.0, *self.pieces[1:-1])
         return tuple(0.0 if again else w for w, again in zip(widths, self.again, strict=False))
 
 
@@ -138,7 +142,8 @@ def _measures(rows: Sequence[_Row], params: Params) -> tuple[list[float], float]
         apart = all(abs(value - n * m) > params.tolerance for m in measures for n in (1, 2, 3))
         if len(near) >= params.evidence and apart:
             measures.append(_median(near))
-    if not measures or not _is_sharp(full, measures):
+    bare = [w for row in rows for w in row.lines(0.0) if w]
+    if not measures or not (_is_sharp(full, measures) or _is_sharp(bare, measures)):
         return measures, 0.0
     explained = sum(any(_is_whole(w, m, params) for m in measures) for w in full)
     return measures, explained / len(full)
