@@ -19,13 +19,18 @@ _TORN = lazy_regex(r"[a-z]- [a-z]")
 _NARROWEST, _WIDEST = 7, 60
 _RUN, _BROKEN = 12, 0.55
 """So many of a run of lines must be broken within a sentence: where headings stand between paragraphs, half are."""
-_LAID_OUT = (
-    lazy_regex(r"(?:^[ \t]*[+|][-=+|:]{4,}[ \t]*\n(?:[^\n]*\n){1,9}?){3}", re.MULTILINE),  # tables drawn with signs
-    lazy_regex(r"(?:^[ \t]*\|[^|\n]*(?:\|[^|\n]*){1,19}\|[ \t]*\n){3}", re.MULTILINE),
-    lazy_regex(
-        r"(?:^[ \t]*\d{1,2}(?:\.\d{1,2}){1,3}[.．]?[ \u3000][^\n]*\n){5}", re.MULTILINE
-    ),  # contents: 1.1, 1.2, …
+_DRAWN = lazy_regex(
+    r"^[ \t]*+(?:```|~~~|\|[^\n]*\|[ \t]*+$|\+[-=+]{3,}\+[ \t]*+$|[┌├└┏┣┗╔╠╚][─━═┬┼┴┳╋┻╦╬╩]{3,})", re.MULTILINE
 )
+"""A line of a table that is drawn with signs, or one that fences code in."""
+_CODE = lazy_regex(
+    r"^[ \t]*+(?:```|~~~|\$ [a-z./]|\+[-=+]{3,}\+[ \t]*+$|(?:sudo|git|pip3?|npm|apt(?:-get)?|docker|curl) [a-z-]|#[ \t]*$)",
+    re.MULTILINE,
+)
+"""A line that fences code in, a command, the border of a table as programs draw it, or an empty comment."""
+_MANY_DRAWN = 4
+_OUTLINE = lazy_regex(r"(?:^[ \t]*\d{1,2}(?:\.\d{1,2}){1,3}[.．]?[ \u3000][^\n]*\n){5}", re.MULTILINE)
+"""Lines in a row that are numbered 1.1, 1.2, … as contents."""
 _ENDS = lazy_regex(r"""[。！？!?…；;：:.][”’」』"'\)）\]】]*+$""")
 
 
@@ -100,11 +105,30 @@ def _printed_lines(text: str) -> tuple[Sequence[Piece], float]:
 _seen_before = lru_cache(maxsize=2)(_printed_lines)
 
 
+def is_typed(text: str) -> bool:
+    r"""Tell whether a text was typed in the order it has: tables drawn with signs, fenced code, contents numbered 1.1.
+
+    >>> is_typed("| 甲 | 乙 |\n|---|---|\n| 丙 | 丁 |\n| 戊 | 己 |"), is_typed("发展思想，把保障 |\n各级政府 |\n")
+    (True, False)
+    """
+    drawn = sum(1 for _ in itertools.islice(_DRAWN.finditer(text), _MANY_DRAWN))
+    return drawn == _MANY_DRAWN or _OUTLINE.search(text) is not None
+
+
+def holds_code(text: str) -> bool:
+    r"""Tell whether a text is a manual with code in it: its short lines are no buttons of a page.
+
+    >>> holds_code("安装：\n```\ngit clone x\n```\n运行：\n$ python a.py\n"), holds_code("首页 | 登录\n花都开了。\n")
+    (True, False)
+    """
+    return sum(1 for _ in itertools.islice(_CODE.finditer(text), _MANY_DRAWN)) == _MANY_DRAWN
+
+
 def may_hold_columns(text: str, pieces: Sequence[Piece], width: float, least: int) -> bool:
     """Tell whether enough lines are broken at a common width for columns to be possible at all."""
     if len(_TORN.findall(text)) >= 5:  # hyphens of line ends, in the middle of lines
         return True
-    if len(pieces) < least:
+    if len(pieces) < least or is_typed(text) or holds_code(text):
         return False
     lines = [text[p.start : p.end] for p in pieces]
     if 2 * len(set(lines)) < len(lines):  # the same few lines again and again are no prose
@@ -121,11 +145,6 @@ def may_hold_columns(text: str, pieces: Sequence[Piece], width: float, least: in
         return False
     _, share = measure(open_ended)
     return share >= 0.3 or sum(w > 30 for w in open_ended) >= 6
-
-
-def is_laid_out(text: str) -> bool:
-    """Tell whether a text has tables drawn with signs, or contents numbered 1.1: it was typed in the order it has."""
-    return any(pattern.search(text) for pattern in _LAID_OUT)
 
 
 def _blanks(text: str, start: int, end: int) -> list[int]:

@@ -33,6 +33,9 @@ _NUMBERED = lazy_regex(
 _HAN = lazy_regex(r"[\p{Han}〇\u3000-\u303f\uff00-\uffef“”‘’…—]", regex.VERSION1)
 
 
+_DRAWN = lazy_regex(r"[ \t\u3000]*+(?:```|~~~|\|.*\|$|[+|][-=+|]{3,}$|[┌├└┏┣┗╔╠╚│┃║].*[┐┤┘┓┫┛╗╣╝│┃║]$)", regex.VERSION1)
+
+
 class _Cells(dict[str, float]):
     """The width of each character that was met."""
 
@@ -80,3 +83,12 @@ def is_han(text: str) -> bool:
 def begins_indented(line: str) -> bool:
     """Tell whether a line begins with an indent: an ideographic space, a tab, or two blanks."""
     return line[:1] in ("\u3000", "\t") or (line[:2].isspace() and len(line[:2]) == 2)
+
+
+def is_drawn(line: str) -> bool:
+    """Tell whether a line is a row or a border of a table that is drawn with signs, or fences code in.
+
+    >>> [is_drawn(s) for s in ("|甲 |乙 |", "+----+----+", "│甲│乙│", "```sh", "夯实奋勇争 |", "——鲁迅")]
+    [True, True, True, True, False, False]
+    """
+    return _DRAWN.match(line.rstrip()) is not None

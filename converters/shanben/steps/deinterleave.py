@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import regex
 
-from shanben.columns.lines import is_laid_out, may_hold_columns, printed_lines
+from shanben.columns.lines import may_hold_columns, printed_lines
 from shanben.ledger import Change, Finding, Held, Suggestion
 from shanben.steps import Step
 from shanben.values import Text
@@ -47,8 +47,6 @@ def deinterleave(text: Text, params: Params) -> Iterator[Finding]:
     >>> list(deinterleave(Text.of("不忘初心\n牢记使命"), Params()))
     []
     """
-    if is_laid_out(text.content):
-        return
     held: list[Held] = []
     found = []
     for start, end in _parts(text.content):

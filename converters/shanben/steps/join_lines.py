@@ -4,7 +4,7 @@ Two traces of lost line ends are known. OCR services often leave a *space* where
 that were typed or exported to a fixed measure keep a *line end* there. Either is told from what an author
 meant by geometry: printed lines are all about equally wide. A space or line end that does not end a full
 line is left alone, so `第一章 总则`, `不忘初心 牢记使命`, verse, lists and headings stay as they are. In doubt
-(a text too short to show its measure) nothing is joined.
+(a text too short to show its measure, or one whose spaces stand at any distance) nothing is joined.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 from shanben.lazy import lazy_regex
 from shanben.ledger import Change, Finding, Suggestion
 from shanben.steps import Step
-from shanben.steps._lines import begins_indented, ends_open, is_han, is_numbered, width
+from shanben.steps._lines import begins_indented, ends_open, is_drawn, is_han, is_numbered, width
 from shanben.values import Span, Text
 
 _MARK = lazy_regex(r"[，。、；：！？,.;:!?]")
@@ -25,6 +25,10 @@ _SPACE = lazy_regex(r"(?<=\S) (?=\S)")
 _SENTENCE_ENDS = "。！？!?"
 _PHRASE = 14.0
 """Cells: shorter pieces without any mark in the whole line are names or slogans, not prose."""
+_EXACT, _NEAR, _AROUND, _SHARP = 1.25, 0.09, 6.25, 0.65
+"""Cells, and a share of the measure: printed lines lie so near to it. Of all pieces, or of those around the measure, so many do; where an
+author parts clauses, names or Latin words by spaces it is half of them at most."""
+_FIGURES = lazy_regex(r"[0-9]+")
 _WORD_END = lazy_regex(r"[A-Za-z0-9]$")
 _WORD = lazy_regex(r"[A-Za-z0-9][A-Za-z0-9'’.-]*")
 _BORDER = lazy_regex(r"(?<=\p{Han})( ?)(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])( ?)(?=\p{Han})")
@@ -82,11 +86,13 @@ def _sets_words_apart(content: str) -> bool:
 
 
 class _Row(NamedTuple):
-    """A text line with single spaces. ``pieces``: the widths between those spaces that are taken as evidence."""
+    """A text line with single spaces. ``pieces``: the widths between those spaces that are taken as evidence; ``again``:
+    which of the pieces say what another said, but for the figures, as `补充点评 2008年1月28日` does."""
 
     span: Span
     cuts: tuple[int, ...]
     pieces: tuple[float, ...]
+    again: tuple[bool, ...]
 
     @property
     def measure(self) -> float:
@@ -99,14 +105,20 @@ class _Row(NamedTuple):
 
         Two pieces of one width are more likely a pair of phrases (a slogan, a couplet) than a broken line.
         """
+        return self.lines(2.0)
+
+    def lines(self, indent: float) -> tuple[float, ...]:
+        """Give the same with the indent that first lines have here, which may be none."""
         if len(self.pieces) < 2 or (len(self.pieces) == 2 and abs(self.pieces[0] - self.pieces[1]) <= 1):
             return ()
-        return (self.pieces[0] + 2 if self.pieces[0] >= 10 else 0.0, *self.pieces[1:-1])
+        widths = (self.pieces[0] + indent if self.pieces[0] >= 10 else 0.0, *self.pieces[1:-1])
+        return tuple(0.0 if again else w for w, again in zip(widths, self.again, strict=False))
 
 
 def _rows(text: Text, *, only_chinese: bool) -> list[_Row]:
     """Cut lines at their spaces; ``only_chinese``: not beside a Latin word or a number, where authors set some."""
     rows = []
+    seen: set[str] = set()
     for span in text.lines:
         line = text.content[span.start : span.end]
         if " " not in line or not is_han(line):
@@ -118,9 +130,12 @@ def _rows(text: Text, *, only_chinese: bool) -> list[_Row]:
                 *(c for c in cuts if not only_chinese or _is_chinese_gap(text.content, c)),
                 span.end,
             )
-            pieces = tuple(width(text.content[a + 1 : b]) for a, b in itertools.pairwise(edges))
+            said = [text.content[a + 1 : b] for a, b in itertools.pairwise(edges)]
+            pieces = tuple(map(width, said))
             if _MARK.search(line) or _median(pieces) >= _PHRASE:
-                rows.append(_Row(span, cuts, pieces))
+                folded = [_FIGURES.sub("0", piece) for piece in said]
+                rows.append(_Row(span, cuts, pieces, tuple(piece in seen for piece in folded)))
+                seen.update(folded)
     return rows
 
 
@@ -130,7 +145,7 @@ def _is_chinese_gap(content: str, cut: int) -> bool:
 
 def _measures(rows: Sequence[_Row], params: Params) -> tuple[list[float], float]:
     """Give the measures of the columns that the text was printed in, the most frequent first, and how much of the
-    text they explain (0..1).
+    text they explain (0..1; nothing if the widths are not sharp).
 
     A measure counts when enough pieces lie within the tolerance of it; a piece may hold several lines.
     """
@@ -142,8 +157,19 @@ def _measures(rows: Sequence[_Row], params: Params) -> tuple[list[float], float]
         apart = all(abs(value - n * m) > params.tolerance for m in measures for n in (1, 2, 3))
         if len(near) >= params.evidence and apart:
             measures.append(_median(near))
+    bare = [w for row in rows for w in row.lines(0.0) if w]
+    if not measures or not (_is_sharp(full, measures) or _is_sharp(bare, measures)):
+        return measures, 0.0
     explained = sum(any(_is_whole(w, m, params) for m in measures) for w in full)
-    return measures, explained / len(full) if full else 0.0
+    return measures, explained / len(full)
+
+
+def _is_sharp(full: Sequence[float], measures: Sequence[float]) -> bool:
+    """Tell whether widths keep close to their measures: with a few measures any widths lie within some tolerance."""
+    exact = sum(any(abs(w - m) <= min(_EXACT, _NEAR * m) for m in measures) for w in full)
+    first = sum(abs(w - measures[0]) <= min(_EXACT, _NEAR * measures[0]) for w in full)
+    around = sum(abs(w - measures[0]) <= _AROUND for w in full)
+    return exact >= _SHARP * len(full) or first >= _SHARP * around
 
 
 def _is_whole(w: float, measure: float, params: Params) -> bool:
@@ -177,7 +203,7 @@ def _paragraph_spaces(text: Text, row: _Row, measures: Sequence[float], params: 
     content = text.content
     measure = row.measure
     if not measure or all(abs(measure - m) > 2 * params.tolerance for m in measures):
-        shown = _median(row.full) if row.full else measures[0]
+        shown = _median(row.full) if any(row.full) else measures[0]
         measure = min(measures, key=lambda m: abs(m - shown))
     start, first = row.span.start, True
     for index, cut in enumerate(row.cuts):
@@ -260,7 +286,7 @@ def _measure_of_lines(lines: Sequence[str], params: Params) -> float:
     followed = [
         a
         for a, b in itertools.pairwise(lines)
-        if a.strip() and b.strip() and not begins_indented(b) and not is_numbered(b)
+        if a.strip() and b.strip() and not begins_indented(b) and not is_numbered(b) and not is_drawn(a)
     ]
     # Where indents or empty lines show paragraphs, a line that follows another within one is a printed line.
     least = params.evidence
@@ -312,7 +338,7 @@ def _line_ends(text: Text, params: Params, *, apart: bool) -> Iterator[Finding]:
     blank_lines = _has_blank_lines(lines)
     short_ends = sum(_ends_short(line, measure, params) for line in lines[:-1]) > 1
     for index, (line, following) in enumerate(itertools.pairwise(lines)):
-        if not line.strip() or not following.strip():
+        if not line.strip() or not following.strip() or is_drawn(line) or is_drawn(following):
             continue
         w = width(line.rstrip())
         if begins_indented(following) or not measure - params.tolerance <= w <= measure + 1:

@@ -27,6 +27,9 @@ _PAIRS = (("“", "”"), ("《", "》"), ("（", "）"), ("「", "」"), ("『"
 _HAN = lazy_regex(r"[\p{Han}〇]", regex.VERSION1)
 _HEADING = 60.0
 _FEW_WORDS = 400
+_RECORDS = 6
+"""So many paragraphs without a stop and without any sign that they go on, and more than those with a word across: a text
+of remarks or messages, line by line, that use the same words."""
 
 
 class Params(NamedTuple):
@@ -51,9 +54,12 @@ def join_paragraphs(text: Text, params: Params) -> Iterator[Finding]:
     """
     borders = list(_borders(text, params))
     sightings = _sightings(text.content, {w for b in borders for w in _words_across(b.before, b.after)})
-    for border in borders:
+    found = [(_mark(border), _word(border, sightings, params)) for border in borders]
+    bare = sum(not mark and not word for mark, word in found)
+    records = bare >= _RECORDS and bare > sum(bool(word) for _, word in found)
+    for border, (mark, word) in zip(borders, found, strict=True):
         end, gap = border.end, border.gap
-        if evidence := _evidence(border, sightings, params):
+        if evidence := mark or ("" if records else word):
             yield Change(end, gap, "", reason=evidence)
         else:
             yield Suggestion(end, gap, "", "the paragraph stops in the middle of a sentence")
@@ -120,8 +126,8 @@ def _may_be_halves(before: str, after: str, params: Params) -> bool:
     return bool(_CLAUSE.search(after)) and (not tail_only or not ends_open(after))
 
 
-def _evidence(border: _Border, sightings: Counter[str], params: Params) -> str:
-    """Say why the halves belong together; empty if nothing says so."""
+def _mark(border: _Border) -> str:
+    """Say which mark shows that the halves belong together; empty if none does."""
     before, after = border.before, border.after
     if before[-1] in MID_SENTENCE:
         return f"it stops after {before[-1]}"
@@ -132,6 +138,12 @@ def _evidence(border: _Border, sightings: Counter[str], params: Params) -> str:
             first_open = after.find(opener)
             if first_open < 0 or after.find(closer) < first_open:
                 return f"{opener} is open and closed in the next"
+    return ""
+
+
+def _word(border: _Border, sightings: Counter[str], params: Params) -> str:
+    """Say which word across the border, or which length, shows that the halves belong together."""
+    before, after = border.before, border.after
     if not _HAN.match(before[-1]) or not _HAN.match(after[0]):
         return ""
     for word in _words_across(before, after):

@@ -56,6 +56,10 @@ _DAMAGED_WESTERN = lazy_re(
 """Two neighbours that stand in each text whose bytes were read as a Western encoding."""
 
 
+_PART_OF_UTF_8 = lazy_re("[\xe4-\xe9][\x80-\xbf]")
+"""The first two bytes of a Chinese character in UTF-8, read as a Western encoding."""
+
+
 @cache
 def _first_of_damaged() -> frozenset[str]:
     """Give the characters whose two bytes of GBK begin a good character of UTF-8: damaged Chinese begins so."""
@@ -104,9 +108,18 @@ def _repaired(piece: str) -> str:
             exact = good.encode(right).decode(wrong) == piece
         except UnicodeError:
             continue
-        if exact and _GOOD.fullmatch(good) and (right == "utf-8" or _is_common(good)):
+        if exact and _GOOD.fullmatch(good) and (right == "utf-8" or (_is_common(good) and not _was_utf_8(piece))):
             found.add(good)
     return found.pop() if len(found) == 1 else ""
+
+
+def _was_utf_8(piece: str) -> bool:
+    r"""Tell whether a piece was damaged from UTF-8 and has lost bytes since: it cannot come back, from GBK neither.
+
+    >>> [_was_utf_8(s) for s in ("\xe5\xb1\xe5\xbc\xe3\xa1", "\xc4\xe3\xba\xc3")]
+    [True, False]
+    """
+    return 4 * len(_PART_OF_UTF_8.findall(piece)) > len(piece)
 
 
 def _is_common(good: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shanben.columns.lines import holds_code
 from shanben.ledger import Finding
 from shanben.steps import Step
 from shanben.steps._frame_params import Params, check_patterns, may_be_page, patterns_of
@@ -17,7 +18,7 @@ def page_frame(text: Text, params: Params) -> Iterator[Finding]:
     >>> [c.before for c in page_frame(Text.of(given), Params(words=("登录", "关闭"), weak=("首页", "打印", "分享")))]
     ['首页 | 登录\n', '【打印】【关闭】\n', '分享\n']
     """
-    if not may_be_page(text.content, params):
+    if not may_be_page(text.content, params) or holds_code(text.content):
         return
     from shanben.steps._frame import frame_of  # which most texts never need
 
