@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from conftest import ROOT
 from shanben.columns.lines import may_hold_columns, printed_lines
 from shanben.columns.order import reorder
 from shanben.ledger import Change
@@ -116,6 +117,38 @@ def test_remarks_are_not_joined() -> None:
     lines += ["交通很方便，环境也不错，离车站走路不到十分钟，下次还会考虑入住此酒店", "房间较小，但挺干净，早饭也好。"]
     lines += ["这家酒店房间很大。", "酒店房间隔音不好。", "同等的酒店房间要贵一些。"]
     assert clean(("\n".join(lines) + "\n").encode()).text.splitlines() == lines
+
+
+def test_paragraphs_of_a_cut_page_are_joined_where_words_stand_across() -> None:
+    """Most borders of the page say nothing, yet words across the others are no chance."""
+    cut = [
+        ("会议认为，一年来各项工作取得了新的进展，主要是因为坚持了把稳", "中求进作为总的要求，各地各部门都动了起来。"),
+        ("代表们说，去年提出的办法大家都很赞成，今年还要继续抓好议案建", "议的办理，让提的人满意，让办的人也明白。"),
+        ("下半年的任务更重，要把省里的部署落到实处，一件一件地抓，真正实现高质", "量发展，不做表面文章。"),
+        ("座谈会开了整整一天，发言的有三十多人，有老有少，大家围绕营商环", "境谈了很多想法，记录有两万多字。"),
+    ]
+    bare = [
+        ("他们走了三天三夜，翻过了两座大山，终于看见了远处的灯火，却再也", "没有力气往前，只好在路边坐下来等天亮。"),
+        ("村里的人听说以后，都跑到河边去看，只见水面上漂着许多木头，大的", "有两人合抱那么粗，小的也有碗口大。"),
+        ("老人摇着头，半天没有说话，后来才慢慢讲起那年的大水，说到伤心处", "就停一停，望着窗外的雨出神。"),
+        ("那条船修好以后，又在江上跑了十年，换过三个船长，最后停在下游的", "码头，成了孩子们捉迷藏的地方。"),
+        ("学堂搬到庙里去的那天，先生把黑板擦了又擦，说这块板比他的年纪还", "大，搬的时候可千万不能碰坏了。"),
+        ("夜里起了风，把晒在院子里的谷子吹得到处都是，一家人忙到半夜才把", "它们收拾干净，天也快要亮了。"),
+    ]
+    said = "今年的要求仍是稳中求进。\n\n议案建议都有了回音。\n\n高质量是硬道理。\n\n这里的营商环境很好。\n\n"
+    text = said + "".join(f"{a}\n\n{b}\n\n" for a, b in [*cut, *bare])
+    step = all_steps()["join-paragraphs"]
+    joined = [f.start for f in step.run(Text.of(text), step.params()) if isinstance(f, Change)]
+    assert joined == [text.index(a) + len(a) for a, _ in cut]
+
+
+@pytest.mark.parametrize("case", ["psm4-joined", "psm6-rules"])
+def test_columns_that_were_read_badly_are_put_in_order_all_the_same(case: str) -> None:
+    """Their joints read worse than those of any other case; verse in a new order reads as badly as by chance."""
+    text = (ROOT / "tests/cases/columns" / case / "input.txt").read_text("utf-8")
+    found = reorder(text)
+    assert found is not None
+    assert found.note == "columns"
 
 
 def test_rows_of_a_drawn_table_are_not_joined() -> None:

@@ -27,9 +27,9 @@ _PAIRS = (("“", "”"), ("《", "》"), ("（", "）"), ("「", "」"), ("『"
 _HAN = lazy_regex(r"[\p{Han}〇]", regex.VERSION1)
 _HEADING = 60.0
 _FEW_WORDS = 400
-_RECORDS = 6
-"""So many paragraphs without a stop and without any sign that they go on, and more than those with a word across: a text
-of remarks or messages, line by line, that use the same words."""
+_RECORDS, _OFTEN = 6, 2
+"""So many paragraphs without a stop and without any sign that they go on, and more than so often as those with a word across: a
+text of remarks or messages, line by line, that use the same words. On a page that was cut words stand across many borders."""
 
 
 class Params(NamedTuple):
@@ -54,12 +54,12 @@ def join_paragraphs(text: Text, params: Params) -> Iterator[Finding]:
     """
     borders = list(_borders(text, params))
     sightings = _sightings(text.content, {w for b in borders for w in _words_across(b.before, b.after)})
-    found = [(_mark(border), _word(border, sightings, params)) for border in borders]
-    bare = sum(not mark and not word for mark, word in found)
-    records = bare >= _RECORDS and bare > sum(bool(word) for _, word in found)
-    for border, (mark, word) in zip(borders, found, strict=True):
+    found = [(_mark(b), _word(b, sightings, params), _end(b, params)) for b in borders]
+    bare = sum(not any(signs) for signs in found)
+    records = bare >= _RECORDS and bare > _OFTEN * sum(bool(word) for mark, word, _ in found if not mark)
+    for border, (mark, word, short) in zip(borders, found, strict=True):
         end, gap = border.end, border.gap
-        if evidence := mark or ("" if records else word):
+        if evidence := mark or ("" if records else word or short):
             yield Change(end, gap, "", reason=evidence)
         else:
             yield Suggestion(end, gap, "", "the paragraph stops in the middle of a sentence")
@@ -142,7 +142,7 @@ def _mark(border: _Border) -> str:
 
 
 def _word(border: _Border, sightings: Counter[str], params: Params) -> str:
-    """Say which word across the border, or which length, shows that the halves belong together."""
+    """Say which word across the border shows that the halves belong together; empty if none does."""
     before, after = border.before, border.after
     if not _HAN.match(before[-1]) or not _HAN.match(after[0]):
         return ""
@@ -150,9 +150,16 @@ def _word(border: _Border, sightings: Counter[str], params: Params) -> str:
         wanted = {4: 1, 3: 2}.get(len(word), params.sightings)
         if sightings[word] >= wanted and not (len(word) == 2 and _FUNCTION & set(word)):
             return f"{word} stands elsewhere in the text"
-    if width(after) < params.shortest and not ends_open(after) and len(after) > 1:
-        return "the next is the short end of a sentence"
     return ""
+
+
+def _end(border: _Border, params: Params) -> str:
+    """Say that the second half is the end of a sentence and no more; empty if it is not."""
+    before, after = border.before, border.after
+    if not _HAN.match(before[-1]) or not _HAN.match(after[0]):
+        return ""
+    short = width(after) < params.shortest and not ends_open(after) and len(after) > 1
+    return "the next is the short end of a sentence" if short else ""
 
 
 STEP = Step("join-paragraphs", join_paragraphs, Params)
