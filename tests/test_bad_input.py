@@ -841,8 +841,37 @@ def test_ctrl_c_while_starting_gives_no_traceback(place: Path) -> None:
             process.send_signal(signal.SIGINT)
             _, said = process.communicate(timeout=60)
         # Python itself may swallow the signal in a destructor, and says so; what counts is how we end.
-        assert b'File "<string>"' not in said
-        assert process.returncode in (0, 130)
+        assert b'File "<string>"' not in said, said.decode()[-2000:]
+        assert process.returncode in (0, 130), said.decode()[-2000:]
+
+
+FAILS = """
+from shanben import cli
+@cli.main.command()
+def fail():
+    try:
+        raise {first}
+    finally:
+        {then}
+cli.main(["fail"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "code"),
+    [
+        ("KeyboardInterrupt", "open('/nowhere/at/all')", 130),
+        ("cli.Terminated(15)", "open('/nowhere/at/all')", 143),
+        ("KeyboardInterrupt", "raise RuntimeError('Error calling __set_name__')", 130),
+        ("KeyboardInterrupt", "raise cli.OutputError('x') from None", 130),
+        ("ValueError", "open('/nowhere/at/all')", 8),
+    ],
+)
+def test_what_fails_after_an_interruption_does_not_hide_it(first: str, then: str, code: int) -> None:
+    program = FAILS.format(first=first, then=then)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == code, done.stderr
+    assert done.stderr.startswith("error: " if code == 8 else "interrupted")
 
 
 # --- a shell's idea of odd names ---------------------------------------------------------------------------

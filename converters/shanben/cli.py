@@ -16,7 +16,7 @@ import click
 
 from shanben import __version__
 from shanben.errors import OutputError, ShanbenError, SourceError, UsageError
-from shanben.signals import Terminated, end_in_order
+from shanben.signals import Terminated, end_in_order, interruption
 from shanben.terminal import JSON as _JSON
 from shanben.terminal import RULES as _RULES
 from shanben.terminal import flat as _flat
@@ -111,7 +111,12 @@ class _Commands(click.Group):
                 sys.stdin, sys.stdout, sys.stderr = streams
                 self.main(*args, **kwargs)
         try:
-            code = super().main(*args, **kwargs)
+            try:
+                code = super().main(*args, **kwargs)
+            except Exception as error:
+                if told := interruption(error):
+                    raise told from None
+                raise
             sys.stdout.flush()
         except ShanbenError as error:
             _fail(error, error.exit_code)
@@ -123,8 +128,7 @@ class _Commands(click.Group):
         except (KeyboardInterrupt, click.Abort) as error:
             with suppress(OSError):  # the terminal may be gone
                 click.echo("interrupted; what was finished stands, nothing is half-written", err=True)
-            told = error.__cause__ or error  # click makes an Abort of an interruption
-            sys.exit(128 + told.number if isinstance(told, Terminated) else 130)
+            sys.exit(128 + error.number if isinstance(error, Terminated) else 130)
         except BrokenPipeError:
             # The reader of our output went away (`| head`): that is no error of ours.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -86,6 +86,25 @@ def heed() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, *_ENDING})
 
 
+def interruption(error: BaseException | None) -> KeyboardInterrupt | None:
+    """Give the interruption behind an error: what fails while things are cleared up after one is no error of its own,
+    and Python itself turns one that comes while a class is made into another.
+
+    >>> try:
+    ...     try:
+    ...         raise Terminated(15)
+    ...     finally:
+    ...         int("x")
+    ... except ValueError as error:
+    ...     found = interruption(error)
+    >>> found
+    Terminated(15)
+    """
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 def _terminate(number: int, _frame: FrameType | None) -> None:
     raise Terminated(number)
 
