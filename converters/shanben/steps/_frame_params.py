@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -20,8 +21,10 @@ SHOWING = 60
 """A line that shows a page has no more characters, unless it is a menu."""
 BARS = 4
 """So many bars make a long line a menu."""
-BRIEF = 4_000
-"""In so many characters each word is looked for by itself first: putting them into one pattern takes longer."""
+BRIEF, FEW_TEXTS = 4_000, 8
+"""In so many characters, and so many texts of a run, each word is looked for by itself first: to put them into one pattern takes
+as long as some ten such looks."""
+_texts = itertools.count()
 SENTENCE = 30
 """A line that is longer and ends as a sentence shows a page only by two of its words."""
 _SENTENCE_END = lazy_re("""[。；，,;！!？?]['"”’」』）)】]*$""")
@@ -118,7 +121,8 @@ def may_be_page(content: str, params: Params) -> bool:
         return True
     lines = [line for line in content.split("\n") if 0 < len(line) <= SHOWING or line.count("|") >= BARS]
     near = "\n".join(lines)
-    marked = len(near) > BRIEF or any(map(near.__contains__, params.marks))
+    brief = len(near) <= BRIEF and next(_texts) < FEW_TEXTS
+    marked = not brief or any(map(near.__contains__, params.marks))
     marks = _marks(params.marks) if marked else None
     words, found = _controls(params.words), 0
     for line in lines:

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from shanben.lazy import lazy_regex
+from shanben.lazy import lazy_re, lazy_regex
 from shanben.ledger import Change, Finding, Suggestion
 from shanben.steps import Step
 from shanben.steps._lines import begins_indented, ends_open, is_drawn, is_han, is_numbered, width
@@ -31,8 +31,9 @@ author parts clauses, names or Latin words by spaces it is half of them at most.
 _FIGURES = lazy_regex(r"[0-9]+")
 _WORD_END = lazy_regex(r"[A-Za-z0-9]$")
 _WORD = lazy_regex(r"[A-Za-z0-9][A-Za-z0-9'’.-]*")
-_BORDER = lazy_regex(r"(?<=\p{Han})( ?)(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])( ?)(?=\p{Han})")
-"""A place where Han stands beside a Latin word or number, with the blank that an author may set there."""
+_HAN = lazy_regex(r"\p{Han}")
+_LATIN = lazy_re("[A-Za-z0-9]+")
+_BORDER = lazy_regex(r"\p{Han}[A-Za-z0-9]|[A-Za-z0-9]\p{Han}")
 
 
 def _median(widths: Sequence[float]) -> float:
@@ -76,9 +77,12 @@ def _sets_words_apart(content: str) -> bool:
     True
     """
     found = blanks = 0
-    for m in _BORDER.finditer(content):
-        found += 1
-        blanks += bool(m.group(1) or m.group(2))
+    for m in _LATIN.finditer(content):
+        start, end = m.span()
+        for beside in (content[max(0, start - 2) : start][::-1], content[end : end + 2]):
+            blank = beside[:1] == " "
+            if _HAN.match(beside, blank):
+                found, blanks = found + 1, blanks + blank
     return found >= 12 and blanks >= 0.5 * found
 
 
@@ -351,7 +355,7 @@ def _line_ends(text: Text, params: Params, *, apart: bool) -> Iterator[Finding]:
         tail = line.rstrip()
         before = line[len(tail) :] + "\n"
         glue = " " if _WORD_END.search(tail) and _WORD.match(following) else ""
-        if apart and _BORDER.match(tail[-1:] + following.lstrip()[:1], 1):
+        if apart and _BORDER.match(tail[-1:] + following.lstrip()[:1]):
             glue = " "
         yield Change(end - len(line) + len(tail), before, glue)
 
