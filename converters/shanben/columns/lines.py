@@ -7,9 +7,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from shanben.lazy import lazy_regex
+
+if TYPE_CHECKING:
+    import regex
 
 ROW = lazy_regex(r"\S(?:[^\n]*\S)?")
 """A line that is not empty, without the blanks at its ends."""
@@ -28,7 +31,8 @@ _CODE = lazy_regex(
     re.MULTILINE,
 )
 """A line that fences code in, a command, the border of a table as programs draw it, or an empty comment."""
-_MANY_DRAWN = 4
+_MANY = 4
+"""So many such lines are no chance."""
 _OUTLINE = lazy_regex(r"(?:^[ \t]*\d{1,2}(?:\.\d{1,2}){1,3}[.．]?[ \u3000][^\n]*\n){5}", re.MULTILINE)
 """Lines in a row that are numbered 1.1, 1.2, … as contents."""
 _ENDS = lazy_regex(r"""[。！？!?…；;：:.][”’」』"'\)）\]】]*+$""")
@@ -111,8 +115,7 @@ def is_typed(text: str) -> bool:
     >>> is_typed("| 甲 | 乙 |\n|---|---|\n| 丙 | 丁 |\n| 戊 | 己 |"), is_typed("发展思想，把保障 |\n各级政府 |\n")
     (True, False)
     """
-    drawn = sum(1 for _ in itertools.islice(_DRAWN.finditer(text), _MANY_DRAWN))
-    return drawn == _MANY_DRAWN or _OUTLINE.search(text) is not None
+    return _has_many(_DRAWN, text) or _OUTLINE.search(text) is not None
 
 
 def holds_code(text: str) -> bool:
@@ -121,7 +124,11 @@ def holds_code(text: str) -> bool:
     >>> holds_code("安装：\n```\ngit clone x\n```\n运行：\n$ python a.py\n"), holds_code("首页 | 登录\n花都开了。\n")
     (True, False)
     """
-    return sum(1 for _ in itertools.islice(_CODE.finditer(text), _MANY_DRAWN)) == _MANY_DRAWN
+    return _has_many(_CODE, text)
+
+
+def _has_many(pattern: regex.Pattern[str], text: str) -> bool:
+    return sum(1 for _ in itertools.islice(pattern.finditer(text), _MANY)) == _MANY
 
 
 def may_hold_columns(text: str, pieces: Sequence[Piece], width: float, least: int) -> bool:
