@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +19,7 @@ from shanben import pipeline, profiles
 from shanben import presence as presence_module
 from shanben.ledger import Change, Finding, apply_changes, to_jsonl
 from shanben.pipeline import Plan, clean, plan
-from shanben.presence import LONG_TEXT, SHORT_TEXT, Index, Presence
+from shanben.presence import LONG_TEXT, SHORT_TEXT, Asked, Index, Presence
 from shanben.rulebook import apply
 from shanben.rulebook.apply import Unit, findings
 from shanben.rulebook.gates import Gate, gate, keeps_to_lines
@@ -150,6 +153,7 @@ def test_text_and_ledger_are_the_same_without_gates(shipped: Plan, monkeypatch: 
     documents = [*seeds, mixed, mixed * (LONG_TEXT // len(mixed) + 1)]
     gated = [clean(d) for d in documents]
     monkeypatch.setattr(Index, "of", lambda gates: Index({}, tuple(0 for _ in gates)))
+    monkeypatch.setattr(Asked, "index_of", lambda _, names: Index({}, tuple(0 for _ in names)))
     for cached in (pipeline._plan, profiles._index_of):
         cached.cache_clear()
     for module in (apply, profiles):
@@ -160,6 +164,23 @@ def test_text_and_ledger_are_the_same_without_gates(shipped: Plan, monkeypatch: 
         assert to_jsonl(plain.ledger) == to_jsonl(found.ledger)
     for cached in (pipeline._plan, profiles._index_of):
         cached.cache_clear()
+
+
+GATES = """
+from shanben.pipeline import plan
+print([(u.id, [(sorted(c.characters), c.strings, c.pairs, c.common) for c in u.gate.clauses]) for u in plan().units])
+"""
+
+
+def test_every_process_derives_the_same_gates(tmp_path: Path) -> None:
+    """Python orders sets by chance, anew in each process; what one derives and keeps, another sets beside its own."""
+    said = set()
+    for seed in ("1", "2", "3", "4"):
+        own = {"PYTHONHASHSEED": seed, "SHANBEN_CACHE": str(tmp_path / seed)}
+        command = [sys.executable, "-c", GATES]
+        said.add(subprocess.run(command, env=os.environ | own, capture_output=True, timeout=120, check=True).stdout)
+    [gates] = said
+    assert len(gates) > 10_000
 
 
 def test_a_unit_does_not_run_again_on_a_text_that_it_has_seen(monkeypatch: pytest.MonkeyPatch) -> None:
