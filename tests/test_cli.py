@@ -567,7 +567,9 @@ def test_every_command_is_known_here() -> None:
 
 
 def test_version_and_unknown_commands() -> None:
-    assert re.fullmatch(rb"shanben, version \S+\n", good(run("--version")))
+    version = good(run("--version"))
+    assert re.fullmatch(rb"shanben, version \S+\n", version)
+    assert good(run("--version", "clean")) == version  # as the command line itself says it
     for args in (["no-such-command"], ["build", "--no-such-option"], ["explain", "a", "b"]):
         done = run(*args)
         assert done.returncode == 2

@@ -21,7 +21,22 @@ from shanben.rulebook.apply import Unit, findings
 from shanben.values import Text
 
 PROSE = ("春天来了，万物复苏。人们走出家门，到田野里踏青赏花，享受温暖的阳光。\n\n" * 12).strip() + "\n"
-SEEN = "import sys; from shanben.cli import main\ntry: main({args!r})\nfinally: print(*sorted(sys.modules), file=sys.stderr)"
+SEEN = """
+import sys
+from shanben.start import main
+sys.argv = ["shanben", *{args!r}]
+try: main()
+finally: print(*sorted(sys.modules), file=sys.stderr)
+"""
+INTERRUPTED = """
+import sys
+class Interrupting:
+    def find_spec(name, *_):
+        if name == "click": raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting)
+from shanben.start import main
+main()
+"""
 
 
 COMPILED = """
@@ -65,12 +80,32 @@ def test_every_pattern_that_waits_for_its_first_use_compiles() -> None:
     assert found > 150
 
 
-def test_the_version_needs_nothing_but_the_command_line() -> None:
+def test_the_version_needs_not_even_the_command_line() -> None:
     loaded = modules("--version")
-    assert "shanben.cli" in loaded
-    light = {"shanben.cli", "shanben.errors", "shanben.signals", "shanben.terminal"}
-    assert not {m for m in loaded if m.startswith("shanben.")} - light
+    assert {m for m in loaded if m.startswith("shanben.")} == {"shanben.start"}
+    assert not loaded & {"typing", "click"}
+
+
+def test_help_on_a_command_needs_nothing_but_the_command_line() -> None:
+    loaded = modules("clean", "--help")
+    light = {"shanben.start", "shanben.cli", "shanben.errors", "shanben.signals", "shanben.terminal"}
+    assert {m for m in loaded if m.startswith("shanben.")} == light
     assert not loaded & {"regex", "yaml", "numpy", "lxml", "chardet", "pypandoc", "asyncio", "starlette"}
+
+
+def test_an_interruption_while_the_command_loads_shows_no_traceback() -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+def test_a_version_that_cannot_be_printed_is_an_error() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "shanben", "--version"], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    assert done.returncode == 8
+    assert b"the disk is full" in done.stderr
 
 
 def test_cleaning_a_small_text_loads_no_reader_of_rules_and_no_numpy(tmp_path: Path) -> None:

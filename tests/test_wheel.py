@@ -94,7 +94,7 @@ def test_wheel_holds_the_licences_and_the_command(wheel: dict[str, bytes]) -> No
     info = f"shanben-{shanben.__version__}.dist-info"
     for name in SETTINGS["project"]["license-files"]:
         assert wheel[f"{info}/licenses/{name}"] == (ROOT / name).read_bytes()
-    assert b"shanben = shanben.cli:main" in wheel[f"{info}/entry_points.txt"]
+    assert b"shanben = shanben.start:main" in wheel[f"{info}/entry_points.txt"]
 
 
 def test_source_archive_takes_no_seeds_and_no_editions(archives: tuple[Path, Path]) -> None:

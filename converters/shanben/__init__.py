@@ -10,9 +10,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # of `typing`, which takes a while to load
 if TYPE_CHECKING:
+    from typing import Any
+
     from shanben.build import Result, build
     from shanben.errors import ShanbenError
     from shanben.ledger import Change, Ledger

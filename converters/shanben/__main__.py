@@ -1,5 +1,5 @@
 """`python -m shanben` is `shanben`."""
 
-from shanben.cli import main
+from shanben.start import main
 
 main()
