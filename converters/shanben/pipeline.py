@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -323,23 +322,25 @@ class _Point(NamedTuple):
     digest: str
 
 
-@dataclass(slots=True)
 class _State:
     """A text on its way, and all that was found so far. Findings stand with the pass before which they were made."""
 
-    text: Text
-    steps: Plan
-    presence: Presence
-    passes: list[Pass] = field(default_factory=list)
-    captured: list[tuple[str, Capture, int]] = field(default_factory=list)
-    last: list[tuple[str, Finding, int]] = field(default_factory=list)
-    lasting: list[tuple[str, Finding, int]] = field(default_factory=list)
-    refusals: Refusals = field(default_factory=Refusals)
-    rounds: int = 0
-    most: int = 0
-    deadline: float = math.inf
-    version: int = 0
-    given: dict[str, tuple[int, list[Finding]]] = field(default_factory=dict)
+    def __init__(
+        self, text: Text, steps: Plan, presence: Presence, refusals: Refusals, *, most: int, deadline: float
+    ) -> None:
+        self.text = text
+        self.steps = steps
+        self.presence = presence
+        self.refusals = refusals
+        self.most = most
+        self.deadline = deadline
+        self.passes: list[Pass] = []
+        self.captured: list[tuple[str, Capture, int]] = []
+        self.last: list[tuple[str, Finding, int]] = []
+        self.lasting: list[tuple[str, Finding, int]] = []
+        self.rounds = 0
+        self.version = 0
+        self.given: dict[str, tuple[int, list[Finding]]] = {}
 
     def here(self) -> _Point:
         """Give what `back` needs to come back to this point."""
@@ -420,7 +421,7 @@ def run(
         Text(content, guards=steps.guards, held=presence.held),
         steps,
         presence,
-        refusals=Refusals.of(suppress, content),
+        Refusals.of(suppress, content),
         most=GROWTH * len(content) + GROWTH_ROOM,
         deadline=time.monotonic() + DOCUMENT_SECONDS * max(1.0, len(content) / 1e6),
     )
@@ -477,7 +478,7 @@ def _settle(state: _State, steps: Plan, name: str, again: Judge | None) -> list[
 def _would_change(state: _State, steps: Plan, known: Container[str]) -> bool:
     """Tell whether a unit of the plan that is not ``known`` to be at rest would change the text."""
     at = len(state.passes)
-    refusals = replace(state.refusals, refused=[], used=set())
+    refusals = state.refusals.fresh()
     state.follow(steps)
     return any(
         isinstance(f, Change)

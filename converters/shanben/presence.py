@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import add, or_
 from typing import TYPE_CHECKING, NamedTuple
@@ -65,12 +64,12 @@ class Asked(NamedTuple):
         return Index(self.wanted, tuple(map(self.needs.__getitem__, names)))
 
 
-@dataclass(frozen=True)
 class Index:
     """What a list of gates asks for; ``wanted`` as in `Asked`, ``needs`` in the order of the list."""
 
-    wanted: dict[str, int]
-    needs: tuple[int, ...]
+    def __init__(self, wanted: dict[str, int], needs: tuple[int, ...]) -> None:
+        self.wanted = wanted
+        self.needs = needs
 
     @classmethod
     def of(cls, gates: Iterable[Gate]) -> Index:

@@ -8,7 +8,6 @@ mark, verse, and the levels of headings.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from shanben.errors import LedgerError
@@ -39,16 +38,19 @@ _VERSE_LINE = lazy_regex(
 )
 
 
-@dataclass(slots=True)
 class _Line:
-    text: str
-    start: int
-    blank_before: bool
-    marks: tuple[Mark, ...]
     kind: BlockKind = "paragraph"
-    rank: float = 0.0
-    break_before: bool = False
-    pages: tuple[Inline, ...] = ()
+    rank = 0.0
+
+    def __init__(
+        self, text: str, start: int, marks: tuple[Mark, ...], pages: tuple[Inline, ...], *, blank: bool, apart: bool
+    ) -> None:
+        self.text = text
+        self.start = start
+        self.marks = marks
+        self.pages = pages
+        self.blank_before = blank
+        self.break_before = apart
 
     def marked(self, *kinds: str) -> Mark | None:
         """Give the mark of one of these kinds, the one with the smallest level first."""
@@ -112,7 +114,7 @@ def _lines(text: str, marks: Sequence[Mark]) -> list[_Line]:
         if not content.strip():
             blank = True
             continue
-        lines.append(_Line(content, span.start, blank, here, break_before=breaks and bool(lines), pages=numbered))
+        lines.append(_Line(content, span.start, here, numbered, blank=blank, apart=breaks and bool(lines)))
         blank = breaks = False
     return lines
 

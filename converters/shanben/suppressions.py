@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,22 +26,26 @@ Quote = tuple[str, str, str]
 """What stands before a quotation, the quotation, what stands after it."""
 
 
-@dataclass(slots=True)
 class Refusals:
     """Parts the findings of each rule by what the work suppresses, and keeps account of what was refused.
 
     A quotation is looked for in the decoded source and in the text that the rule is given.
     """
 
-    suppressions: Sequence[Suppression] = ()
-    quoted: dict[Quote, list[Span]] = field(default_factory=dict)
-    refused: list[tuple[str, Finding, int, Suppression]] = field(default_factory=list)
-    used: set[Place] = field(default_factory=set)
+    def __init__(self, suppressions: Sequence[Suppression], quoted: dict[Quote, list[Span]]) -> None:
+        self.suppressions = suppressions
+        self.quoted = quoted
+        self.refused: list[tuple[str, Finding, int, Suppression]] = []
+        self.used: set[Place] = set()
 
     @classmethod
     def of(cls, suppressions: Sequence[Suppression], source: str) -> Refusals:
         """Begin with a decoded source, in which the quotations are looked up."""
         return cls(suppressions, {_quote(s): _places(source, s) for s in suppressions if s.at})
+
+    def fresh(self) -> Refusals:
+        """Give the same with nothing refused so far."""
+        return Refusals(self.suppressions, self.quoted)
 
     def part(self, unit: str, found: list[Finding], text: Text, before_pass: int) -> list[Finding]:
         """Give the findings of a unit that may stand."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from itertools import islice, pairwise, takewhile
 from typing import Any
@@ -55,12 +54,12 @@ def _whole(match: str, before: str, after: str) -> regex.Pattern[str]:
     return compiled(joined(match, before, after))
 
 
-@dataclass(frozen=True)
 class Unit:
     """A rule or a step, ready to run. ``find`` may raise TimeoutError."""
 
-    rule: Rule
-    find: Callable[[Text, float], Iterable[Finding]]
+    def __init__(self, rule: Rule, find: Callable[[Text, float], Iterable[Finding]]) -> None:
+        self.rule = rule
+        self.find = find
 
     @property
     def id(self) -> str:
@@ -113,11 +112,11 @@ def make_guards(rulebook: Rulebook) -> dict[str, Guard]:
     return {name: Protection(tuple(found)) for name, found in rules.items()}
 
 
-@dataclass(frozen=True)
 class Protection:
     """Finds the protected spans of one kind: all that its rules find, what overlaps as one. Raises RuleTimeoutError."""
 
-    rules: tuple[Rule, ...]
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self.rules = rules
 
     @cached_property
     def by_line(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -77,12 +76,12 @@ def blocks(document: Document, *, flat: bool = False, epub: bool = False) -> lis
     return found
 
 
-@dataclass(slots=True)
 class _Pages:
     """Makes the marks of page breaks, each with an id of its own: p0001 is the first in the Document."""
 
-    epub: bool
-    count: int = 0
+    def __init__(self, *, epub: bool) -> None:
+        self.epub = epub
+        self.count = 0
 
     def _mark(self, inline: Inline) -> list[Any]:
         self.count += 1

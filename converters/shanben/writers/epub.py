@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from html import escape
@@ -64,15 +63,15 @@ class Layout(NamedTuple):
     depth: int
 
 
-@dataclass(slots=True)
 class _Entry:
     """One line of the contents with those below it; ``shown`` is markup."""
 
-    level: int
-    href: str
-    text: str
-    shown: str
-    below: list[_Entry] = field(default_factory=list)
+    def __init__(self, level: int, href: str, text: str, shown: str) -> None:
+        self.level = level
+        self.href = href
+        self.text = text
+        self.shown = shown
+        self.below: list[_Entry] = []
 
 
 class _Page(NamedTuple):
