@@ -20,8 +20,9 @@ from shanben.resources import kept_folder, rules_root
 from shanben.rule_cache import Checked, key_of, load, save
 from shanben.rulebook import gates, patterns
 from shanben.rulebook.gates import facts_of
-from shanben.rulebook.patterns import PATTERN_FLAGS, code_of
+from shanben.rulebook.patterns import PATTERN_FLAGS
 from shanben.tools.kept_files import folder, keep_entry, read_entry
+from shanben.tools.pattern_code import code_of
 
 RULE = """\
 rules:
@@ -92,7 +93,7 @@ rules:
 
 def test_kept_patterns_are_what_compiling_gives(cache: Path) -> None:
     known = pipeline._checked((), "*").facts
-    made = {pattern: code_of(pattern) for pattern in known}
+    made = {pattern: code_of(patterns.compiled(pattern)) for pattern in known}
     assert len(made) > 200
     assert None not in made.values(), "the shape of what `regex` keeps has changed: nothing is gained any more"
     forget()
@@ -103,15 +104,14 @@ def test_kept_patterns_are_what_compiling_gives(cache: Path) -> None:
     for pattern in known:
         fresh, kept = regex.compile(pattern, PATTERN_FLAGS), patterns.compiled(pattern)
         assert fresh is not kept
-        assert code_of(pattern) == made[pattern]
+        assert code_of(kept) == made[pattern]
         assert (fresh.pattern, fresh.flags, fresh.groupindex) == (kept.pattern, kept.flags, kept.groupindex)
         assert [m.regs for m in fresh.finditer(examples)] == [m.regs for m in kept.finditer(examples)]
 
 
-def test_a_pattern_that_does_not_compile_has_no_code() -> None:
-    assert code_of("a(?P<b>c)") is not None
-    with pytest.raises(regex.error):
-        code_of("a(")
+def test_a_pattern_with_a_named_list_has_no_code() -> None:
+    assert code_of(regex.compile("a(?P<b>c)")) is not None
+    assert code_of(regex.compile(r"\L<words>", words=["甲", "乙"])) is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a home is found otherwise there")

@@ -113,6 +113,8 @@ class _Commands(click.Group):
         try:
             try:
                 code = super().main(*args, **kwargs)
+                if own := sys.modules.get("shanben.tools.own_patterns"):
+                    own.keep()
             except Exception as error:
                 if told := interruption(error):
                     raise told from None

@@ -41,6 +41,10 @@ def lazy_regex(pattern: AnyStr, flags: int = 0) -> regex.Pattern[AnyStr]:
 
 
 def _compiled(pattern: Any, flags: int) -> regex.Pattern[Any]:
-    import regex
+    if isinstance(pattern, bytes):
+        import regex
 
-    return regex.compile(pattern, flags)
+        return regex.compile(pattern, flags)
+    from shanben.tools.own_patterns import compiled
+
+    return compiled(pattern, int(flags))

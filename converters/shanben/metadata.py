@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import regex
-
 from shanben.lazy import lazy_regex
 from shanben.ledger import Capture
 from shanben.values import DEFAULT_LANGUAGE, Metadata
@@ -15,6 +13,9 @@ _DATE = lazy_regex(r"(\d{4})[-/.年][ ]?(\d{1,2})(?:[-/.月][ ]?(\d{1,2}))?")
 _HAN_DATE = lazy_regex(
     r"([〇零○一二三四五六七八九]{4})年([一二三四五六七八九十]{1,3})月(?:([一二三四五六七八九十]{1,3})日)?"
 )
+_HAN, _LATIN = lazy_regex(r"\p{Han}"), lazy_regex(r"\p{Latin}")
+_KANA, _HANGUL = lazy_regex(r"[\p{Hiragana}\p{Katakana}]"), lazy_regex(r"\p{Hangul}")
+_BETWEEN_NAMES = lazy_regex(r"[\s、，,]+")
 _DIGITS = {c: str(i) for i, c in enumerate("〇一二三四五六七八九")} | {"零": "0", "○": "0"}
 # Characters that are written otherwise in the other script, both frequent in any text.
 _HANS = frozenset("这为国个们来时说对开会学过发经进问实现还业关应两务见动长员产书车东与话头听爱电气报边给让远点线写难")
@@ -56,10 +57,10 @@ def language_of(text: str) -> str:
     ['zh-Hans', 'zh-Hant', 'ja', 'en', 'und']
     """
     sample = text[:200_000]
-    han = len(regex.findall(r"\p{Han}", sample))
-    kana = len(regex.findall(r"[\p{Hiragana}\p{Katakana}]", sample))
-    hangul = len(regex.findall(r"\p{Hangul}", sample))
-    latin = len(regex.findall(r"\p{Latin}", sample))
+    han = len(_HAN.findall(sample))
+    kana = len(_KANA.findall(sample))
+    hangul = len(_HANGUL.findall(sample))
+    latin = len(_LATIN.findall(sample))
     if kana > 0.1 * (han + kana):
         return "ja"
     if hangul > han:
@@ -78,7 +79,7 @@ def gather(captures: Iterable[Capture], said: Mapping[str, tuple[str, ...]], fal
     values: dict[str, list[str]] = {}
     for c in captures:
         value = iso_date(c.value) if c.field == "date" else c.value
-        names = regex.split(r"[\s、，,]+", value) if c.field == "creator" else [value]
+        names = _BETWEEN_NAMES.split(value) if c.field == "creator" else [value]
         for name in names:
             if name and name not in values.setdefault(c.field, []):
                 values[c.field].append(name)

@@ -11,20 +11,16 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-import platform
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
-import regex
-
 from shanben.presence import Asked
 from shanben.profiles import Evidence, Profile, Setting
 from shanben.rulebook.gates import Facts, Gate, OneOf
-from shanben.rulebook.patterns import Code, code_of, remember
+from shanben.rulebook.patterns import compiled, remember
 from shanben.rulebook.schema import (
     Example,
     Keep,
@@ -38,6 +34,7 @@ from shanben.rulebook.schema import (
     Where,
 )
 from shanben.tools.kept_files import code_stamp, folder, keep_entry, read_entry
+from shanben.tools.pattern_code import Code, code_of, machine
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -121,7 +118,7 @@ def key_of(roots: Sequence[tuple[str, Traversable | Path]], *said: str) -> str |
 
     None when they cannot be read, or are so many that looking at them all would be no gain.
     """
-    digest = hashlib.sha256(json.dumps([FORMAT, *_machine(), *said]).encode())
+    digest = hashlib.sha256(json.dumps([FORMAT, *machine(), *said]).encode())
     room = [MOST_FILES, MOST_BYTES]
     try:
         digest.update(code_stamp().encode("utf-8", "surrogateescape"))
@@ -135,11 +132,6 @@ def key_of(roots: Sequence[tuple[str, Traversable | Path]], *said: str) -> str |
     except (OSError, RecursionError):
         return None
     return digest.hexdigest()
-
-
-def _machine() -> Iterator[str]:
-    """Say what the code of patterns goes with."""
-    yield from (regex.__version__, sys.version, sys.byteorder, str(sys.maxsize), platform.machine())
 
 
 def _files(root: Traversable | Path, name: str, depth: int) -> Iterator[tuple[str, bytes]]:
@@ -199,7 +191,7 @@ def save(key: str, checked: Checked) -> None:
     said = (bare, digests, dict(checked.profiles), dict(checked.step_needs), gates)
     lines: list[Any] = [[_packed(said), _groups(asked.wanted), list(checked.facts)]]
     for pattern, facts in checked.facts.items():
-        lines += [_said_of(facts), _packed(code_of(pattern))]
+        lines += [_said_of(facts), _packed(code_of(compiled(pattern)))]
     lines += [[list(map(_packed, rule.examples)), list(map(_packed, rule.keep))] for rule in checked.book.rules]
     body = "\n".join(map(_as_json, lines)).encode("utf-8", "surrogatepass")
     keep_entry(key, body, MOST_KEPT)

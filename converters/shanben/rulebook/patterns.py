@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import copyreg
-from base64 import b64decode, b64encode
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
 
 import regex
 
 from shanben.rulebook.schema import Rule
+from shanben.tools.pattern_code import Code, made_of
 
 PATTERN_FLAGS = regex.VERSION1 | regex.MULTILINE
-_ANY = regex.compile(".")
-
-
-Code = tuple[Any, ...]
-"""What a pattern was compiled to, in plain values."""
 MOST_READY = 32
 """Rulebooks of whose patterns the code is at hand."""
 _ready: deque[Mapping[str, Code]] = deque(maxlen=MOST_READY)
@@ -28,37 +21,7 @@ _ready: deque[Mapping[str, Code]] = deque(maxlen=MOST_READY)
 def compiled(pattern: str) -> regex.Pattern[str]:
     """Compile a pattern of a rule file on its first use, or make it from its code where that is known."""
     code = next(filter(None, (codes.get(pattern) for codes in _ready)), None)
-    return regex.compile(pattern, PATTERN_FLAGS) if code is None else _made(pattern, code)
-
-
-def code_of(pattern: str) -> Code | None:
-    """Give what a pattern is compiled to, as pickle would keep it; None where that is not of the shape we know.
-
-    It goes with this version of `regex` and this kind of machine.
-    """
-    try:
-        _, data = _reduced(compiled(pattern))
-        _, flags, code, groups, _, lists, indexes, *required = data
-        if lists or indexes or not isinstance(code, bytes):
-            return None
-        kept = (flags, b64encode(code).decode(), dict(groups), *required)
-        return kept if _reduced(_made(pattern, kept))[1] == data else None
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
-def _made(pattern: str, code: Code) -> regex.Pattern[str]:
-    make, _ = _reduced(_ANY)
-    flags, words, groups, *required = code
-    names = {number: name for name, number in groups.items()}
-    made: regex.Pattern[str] = make(pattern, flags, b64decode(words), groups, names, {}, [], *required)
-    return made
-
-
-def _reduced(pattern: regex.Pattern[str]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """Give what makes a compiled pattern, and of what, as pickle is told."""
-    reduced: Any = copyreg.dispatch_table[regex.Pattern](pattern)
-    return reduced[0], reduced[1]
+    return regex.compile(pattern, PATTERN_FLAGS) if code is None else made_of(pattern, code)
 
 
 def remember(codes: Mapping[str, Code]) -> None:

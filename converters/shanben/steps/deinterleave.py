@@ -11,9 +11,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import regex
-
 from shanben.columns.lines import may_hold_columns, printed_lines
+from shanben.lazy import lazy_regex
 from shanben.ledger import Change, Finding, Held, Suggestion
 from shanben.steps import Step
 from shanben.values import Text
@@ -60,7 +59,7 @@ def deinterleave(text: Text, params: Params) -> Iterator[Finding]:
 
 LONGEST_PART = 50_000
 """Characters of a text that are looked at together; what belongs together on a page stands nearer than that."""
-_BORDERS = tuple(regex.compile(p) for p in (r"\f", r"\n[ \u3000]*\n", r"[。！？”」』]\n", r"\n"))
+_BORDERS = tuple(lazy_regex(p) for p in (r"\f", r"\n[ \u3000]*\n", r"[。！？”」』]\n", r"\n"))
 
 
 def _parts(content: str) -> Iterator[tuple[int, int]]:

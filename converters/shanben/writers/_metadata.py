@@ -8,8 +8,6 @@ import uuid
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
-import regex
-
 from shanben.lazy import lazy_regex
 from shanben.values import Document, Metadata
 from shanben.writers._labels import language_tag
@@ -25,6 +23,7 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 _CONTROLS = lazy_regex(r"[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF]")
 _SPACES = lazy_regex(r"[\s\u2028\u2029]+")
+_HAN, _LATIN = lazy_regex(r"\p{Han}"), lazy_regex(r"[\p{Latin}\p{Nd}]+")
 _DATE = lazy_regex(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 
@@ -132,7 +131,7 @@ def pinyin(value: str, limit: int = 120) -> str:
     ('Lu Xun', '', 'Hong Lou Meng A')
     """
     head = value[:limit]
-    if not regex.search(r"\p{Han}", head):
+    if not _HAN.search(head):
         return ""
     said = " ".join(part.strip() for part in lazy_pinyin(head, _keep_latin) if part.strip())
     said = " ".join(word[:1].upper() + word[1:] for word in said.split())
@@ -140,4 +139,4 @@ def pinyin(value: str, limit: int = 120) -> str:
 
 
 def _keep_latin(run: str) -> str:
-    return " ".join(regex.findall(r"[\p{Latin}\p{Nd}]+", run))
+    return " ".join(_LATIN.findall(run))
