@@ -104,7 +104,7 @@ def told_of(slug: str, folder: Path | None, document: Document) -> dict[str, Any
     provenance = document.provenance
     return {
         "work": slug, "folder": str(folder), "title": document.metadata.title,
-        "changes": sum(a.count for p in provenance for a in p.actions),
+        "changes": sum(a.changes for p in provenance for a in p.actions),
         "suggestions": sum(p.suggestions for p in provenance), "characters": len(document.text),
     }  # fmt: skip
 
@@ -263,7 +263,7 @@ def sidecar(
                 "ledger": name,
                 "rulebook": p.rulebook_digest,
                 "profile": ledger.profile.name if ledger.profile else "",
-                "changes": {a.unit: a.count for a in p.actions},
+                "changes": {a.unit: a.changes for a in p.actions},
                 "suggestions": p.suggestions,
                 "captured": [
                     {"term": n.finding.field, "value": n.finding.value, "rule": n.unit, "line": n.line}

@@ -22,7 +22,6 @@ import typing
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
 from shanben.errors import LedgerError
@@ -164,12 +163,11 @@ class Note(NamedTuple):
     finding: Capture | Suggestion | Held
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(NamedTuple):
     """One evidence for or against a profile: in words, how often or how much of it, and what it counts."""
 
     reason: str
-    count: float
+    measure: float
     points: int
 
 
@@ -508,7 +506,7 @@ def _header(ledger: Ledger) -> dict[str, Any]:
 
 def plain_signs(signs: Iterable[Sign]) -> list[dict[str, Any]]:
     """Give signs as plain values."""
-    return [asdict(s) for s in signs]
+    return [{"reason": s.reason, "count": s.measure, "points": s.points} for s in signs]
 
 
 def _read_signs(entries: Iterable[Mapping[str, Any]]) -> tuple[Sign, ...]:

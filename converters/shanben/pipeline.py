@@ -6,7 +6,6 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -76,17 +75,25 @@ def version() -> str:
     return __version__
 
 
-@dataclass(frozen=True)
 class Plan:
     """The resolved order of work: which units run in which phase, and what is protected."""
 
-    rulebook: Rulebook
-    cleaning: tuple[Unit, ...]
-    structure: tuple[Unit, ...]
-    guards: dict[str, Guard]
-    digest: str
-    profile: str = PLAIN
-    asked: Asked | None = None
+    def __init__(
+        self,
+        rulebook: Rulebook,
+        cleaning: tuple[Unit, ...],
+        structure: tuple[Unit, ...],
+        guards: dict[str, Guard],
+        profile: str,
+        asked: Asked | None,
+    ) -> None:
+        self.rulebook = rulebook
+        self.cleaning = cleaning
+        self.structure = structure
+        self.guards = guards
+        self.profile = profile
+        self.asked = asked
+        self.digest = rulebook.digest
 
     @cached_property
     def index(self) -> Index:
@@ -198,7 +205,7 @@ def plan_by(checked: Checked, profile: str) -> Plan:
         from shanben.profile_files import find_profile
 
         chosen = find_profile(profile, checked.book, checked.profiles)
-    return replace(make_plan(apply_profile(checked.book, chosen)), profile=chosen.name, asked=checked.asked)
+    return make_plan(apply_profile(checked.book, chosen), chosen.name, checked.asked)
 
 
 def profiles(layers: Sequence[str | Path] = (), work: str | None = None) -> dict[str, Profile]:
@@ -206,8 +213,8 @@ def profiles(layers: Sequence[str | Path] = (), work: str | None = None) -> dict
     return dict(_checked(tuple(str(p) for p in layers), work).profiles)
 
 
-def make_plan(book: Rulebook) -> Plan:
-    """Resolve the order of work for one rulebook."""
+def make_plan(book: Rulebook, profile: str = PLAIN, asked: Asked | None = None) -> Plan:
+    """Resolve the order of work for one rulebook, to which a profile was applied; ``asked`` is what its rules ask for."""
     resolved = resolve_near(book)
     phases = {
         phase: in_order(make_unit(r) for r in resolved.rules if r.phase == phase and r.level != "off")
@@ -218,7 +225,8 @@ def make_plan(book: Rulebook) -> Plan:
         cleaning=tuple(u for phase in CLEANING for u in phases[phase]),
         structure=tuple(phases["structure"]),
         guards=make_guards(resolved),
-        digest=book.digest,
+        profile=profile,
+        asked=asked,
     )
 
 
@@ -360,14 +368,14 @@ class _State:
         self.passes, self.captured = self.passes[: point.passes], self.captured[: point.captured]
         self.refusals.quoted = dict(point.quoted)
         self.presence = Presence(content, self.steps.index)
-        self.text = replace(self.text, content=content, marks=point.marks, held=self.presence.held)
+        self.text = self.text.but(content=content, marks=point.marks, held=self.presence.held)
         self.version += 1
 
     def follow(self, steps: Plan) -> None:
         """Go on by another plan."""
         if steps is not self.steps:
             self.steps, self.presence = steps, Presence(self.text.content, steps.index)
-            self.text = replace(self.text, held=self.presence.held)
+            self.text = self.text.but(held=self.presence.held)
 
     def findings(self, number: int) -> list[Finding]:
         """Give what the unit with this number in the plan finds in the text as it is now. It runs only where it may
@@ -396,7 +404,7 @@ class _State:
 
     def change(self, changes: Sequence[Change], content: str) -> None:
         """Go on with what changes made of the text."""
-        self.text = replace(self.text, content=content, marks=map_marks(self.text.marks, changes))
+        self.text = self.text.but(content=content, marks=map_marks(self.text.marks, changes))
         self.presence.change(changes, content)
         self.version += 1
 

@@ -7,9 +7,8 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Literal, NamedTuple, get_args, overload
+from typing import Any, Literal, NamedTuple, get_args, overload
 
 BlockKind = Literal[
     "title", "subtitle", "byline", "part", "chapter", "heading", "paragraph", "item", "verse",
@@ -102,12 +101,15 @@ class Decoding(NamedTuple):
         return sum(len(s.raw) for s in self.segments if s.encoding == "bad" and s.raw)
 
 
-@dataclass(frozen=True)
-class Source:
-    """The bytes that we start from, exactly as received."""
+class SourceFields(NamedTuple):
+    """What makes a Source."""
 
     name: str
     data: bytes
+
+
+class Source(SourceFields):
+    """The bytes that we start from, exactly as received."""
 
     @cached_property
     def sha256(self) -> str:
@@ -170,26 +172,40 @@ class Memory:
         return spans
 
 
-@dataclass(frozen=True)
 class Text:
     r"""A decoded text with what units may ask of it: lines, protected spans, marks so far.
 
     >>> t = Text.of("甲\n乙丙")
     >>> [t.content[s.start:s.end] for s in t.lines], t.place(2)
     (['甲', '乙丙'], (2, 1))
+
+    ``held`` are characters and pairs of characters that the text may hold, of those that somebody asks for; None: not
+    known. Nothing of a Text is ever changed.
     """
 
-    content: str
-    marks: tuple[Mark, ...] = ()
-    guards: Mapping[str, Guard] = field(default_factory=dict, repr=False, compare=False)
-    held: Container[str] | None = field(default=None, repr=False, compare=False)
-    """Characters and pairs of characters that the text may hold, of those that somebody asks for; None: not known."""
-    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
+    def __init__(
+        self,
+        content: str,
+        marks: tuple[Mark, ...] = (),
+        guards: Mapping[str, Guard] | None = None,
+        held: Container[str] | None = None,
+        memory: Memory | None = None,
+    ) -> None:
+        self.content = content
+        self.marks = marks
+        self.guards = guards or {}
+        self.held = held
+        self.memory = Memory() if memory is None else memory
 
     @classmethod
     def of(cls, content: str, **guards: Guard) -> Text:
         """Make a text from a string, with protected spans by name."""
         return cls(content, guards=guards)
+
+    def but(self, **parts: Any) -> Text:
+        """Give the same text but for some parts of it; what lines hold is remembered."""
+        own = {name: getattr(self, name) for name in ("content", "marks", "guards", "held", "memory")}
+        return Text(**own | parts)
 
     @cached_property
     def lines(self) -> Sequence[Span]:
@@ -360,13 +376,12 @@ class Metadata(NamedTuple):
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """What one unit did in this work: the fault that it mends and how many changes it made."""
 
     unit: str
     fault: str
-    count: int
+    changes: int
 
 
 class Provenance(NamedTuple):
@@ -388,14 +403,17 @@ class Provenance(NamedTuple):
         return hashlib.sha256(f"{self.source_sha256}\n{self.rulebook_digest}".encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class Document:
-    """A work as blocks: what every writer starts from. ``blocks[0]`` is always the title."""
+class DocumentFields(NamedTuple):
+    """What makes a Document."""
 
     metadata: Metadata
     blocks: tuple[Block, ...]
     provenance: tuple[Provenance, ...] = ()
     is_collection: bool = False
+
+
+class Document(DocumentFields):
+    """A work as blocks: what every writer starts from. ``blocks[0]`` is always the title."""
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
@@ -426,4 +444,4 @@ def with_marks(text: Text, marks: Iterable[Mark]) -> Text:
     marks = tuple(marks)
     if not marks:
         return text
-    return replace(text, marks=tuple(sorted({*text.marks, *marks}, key=lambda m: (m.start, m.kind, m.unit))))
+    return text.but(marks=tuple(sorted({*text.marks, *marks}, key=lambda m: (m.start, m.kind, m.unit))))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -103,8 +102,7 @@ def convert_document(document: Document, script: str) -> Converted | None:
     blocks = tuple(_block(b, config) for b in document.blocks)
     texts = [b for b in document.blocks if b.text]
     kept = tuple((n, start, end) for n, b in enumerate(texts) for start, end in _kept(b))
-    done = replace(
-        document,
+    done = document._replace(
         metadata=_metadata(document.metadata, script, config),
         blocks=blocks,
         provenance=tuple(_provenance(p, config) for p in document.provenance),
@@ -160,4 +158,4 @@ def _metadata(old: Metadata, script: str, config: str) -> Metadata:
 
 
 def _provenance(old: Provenance, config: str) -> Provenance:
-    return old._replace(actions=tuple(replace(a, fault=convert_text(a.fault, config)) for a in old.actions))
+    return old._replace(actions=tuple(a._replace(fault=convert_text(a.fault, config)) for a in old.actions))

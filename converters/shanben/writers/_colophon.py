@@ -43,9 +43,9 @@ def actions(provenance: Sequence[Provenance]) -> tuple[Action, ...]:
     for one in provenance:
         for action in one.actions:
             key = (action.unit, action.fault)
-            counts[key] = counts.get(key, 0) + action.count
+            counts[key] = counts.get(key, 0) + action.changes
     found = [Action(unit, fault, count) for (unit, fault), count in counts.items() if count > 0]
-    return tuple(sorted(found, key=lambda a: (-a.count, a.unit, a.fault)))
+    return tuple(sorted(found, key=lambda a: (-a.changes, a.unit, a.fault)))
 
 
 def _facts(provenance: Sequence[Provenance], digest: str, words: Labels) -> str:
@@ -84,7 +84,7 @@ def _sources(provenance: Sequence[Provenance], words: Labels) -> str:
 
 
 def _rules(acted: Sequence[Action], words: Labels) -> str:
-    rows = [(a.unit, a.fault, f"{a.count:,}") for a in acted]
+    rows = [(a.unit, a.fault, f"{a.changes:,}") for a in acted]
     return _table("rules", words.rules, (words.rule, words.fault, words.times), rows)
 
 
