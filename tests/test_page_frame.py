@@ -143,9 +143,10 @@ def test_a_faulty_pattern_is_named() -> None:
     ["首页|" * 25_000, "来源：" * 30_000, "打印\n" * 30_000, "中 " * 50_000, ("2024-01-01 10:10 " * 12 + "\n") * 1000],
 )
 def test_strange_texts_take_no_long_time(text: str) -> None:
-    start = time.perf_counter()
-    list(page_frame(Text.of(text), params()))
-    assert time.perf_counter() - start < 5
+    given = params()
+    start = time.process_time()
+    list(page_frame(Text.of(text), given))
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize(
@@ -372,9 +373,9 @@ def test_without_two_lines_of_a_frame_nothing_is_weighed() -> None:
 
 def test_the_read_weights_are_whole() -> None:
     weights = read_weights()
-    assert weights.weights.shape == (len(weights.rows), 4)
+    assert {len(said.split("\t")) for said in weights.rows.values()} == {4}
     assert len(weights.rows) > 1000
-    rows = [weights.steps["HTIF".index(a), "HTIF".index(b)] > -100 for a in "HTIF" for b in "HTIF"]
+    rows = [weights.steps["HTIF".index(a)]["HTIF".index(b)] > -100 for a in "HTIF" for b in "HTIF"]
     assert rows == [
         True,
         True,
@@ -548,7 +549,7 @@ def test_weights_are_learned_from_labelled_pages_the_same_bytes_each_time(tmp_pa
         for n, (said, kind) in enumerate([*HEAD_LINES, ("花都开了，他看了很久，才慢慢走回家去。", "prose")])
     ]
     scores = weights.scores(features_of(known, [0] * len(known)))
-    assert scores[-1].argmax() == ZONES.index("T")
+    assert max(scores[-1]) == scores[-1][ZONES.index("T")]
 
 
 HEAD_LINES: list[tuple[str, Kind]] = [
@@ -570,8 +571,11 @@ def test_pages_that_teach_nothing_are_refused(tmp_path: Path, name: str, content
     assert not (tmp_path / "w.tsv").exists()
 
 
-def test_a_file_that_holds_no_weights_is_named(tmp_path: Path) -> None:
-    (tmp_path / "w.tsv").write_text("# head\nHH\tx\ty\tz\tq\n", encoding="utf-8")
+@pytest.mark.parametrize(
+    "content", ["# head\nHH\tx\ty\tz\tq\n", "# head\n#a\t1\t2\n", "# head\nabc\n", "#\n#a\t1\t2\tx\t0\n"]
+)
+def test_a_file_that_holds_no_weights_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "w.tsv").write_text(content, encoding="utf-8")
     with pytest.raises(SourceError, match="holds no weights of zones"):
         read_weights(str(tmp_path / "w.tsv"))
 

@@ -111,7 +111,7 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     edges, lines = _by_edges(known, params)
     if not edges and not any(line.kind in KNOWN for line in known):
         return
-    from shanben.steps._frame_zones import zone_frame  # with NumPy, which most texts never need
+    from shanben.steps._frame_zones import zone_frame  # which most texts never need
 
     frame, chances = zone_frame(known, lambda line: points_of(line, params), params.weights)
     edges -= _held(known, lines, edges | frame, {n: chances.get(n, 0.0) for n in edges - frame}, params)

@@ -97,7 +97,7 @@ def by_line(look: Callable[[str], _T]) -> Callable[[str], _T]:
 @lru_cache(maxsize=64)
 def any_of(patterns: tuple[str, ...]) -> regex.Pattern[str]:
     """Compile patterns as one; none of them matches nothing."""
-    return regex.compile("|".join(f"(?:{p})" for p in patterns) or r"(?!)", FLAGS)
+    return lazy_regex("|".join(f"(?:{p})" for p in patterns) or r"(?!)", FLAGS)
 
 
 @lru_cache(maxsize=64)

@@ -103,7 +103,7 @@ class Points:
         self._weight = {word.lower(): weight for weight, words in reversed(weights) for word in words}
         self._words = _Words(self._weight)
         self._against = _Words(params.against)
-        self._shapes = tuple(regex.compile(p, FLAGS) for p in params.shapes)
+        self._shapes = tuple(lazy_regex(p, FLAGS) for p in params.shapes)
 
     def words(self, said: str) -> frozenset[str]:
         """Give the words of the table that a line has."""

@@ -9,15 +9,13 @@ run of sentences is text, a foot begins with a line that belongs to pages, and a
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import regex
 
 from shanben.errors import SourceError
@@ -91,7 +89,7 @@ _SHAPES = {
     "label1": r"^\p{Han}{1,6}[:：]",
     "num": r"^(?:[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十\d]{1,3}[）)]|第.{1,5}[章节条]|\d{1,2}[.、．])",
 }
-_SHAPE_PATTERNS = {name: regex.compile(pattern, FLAGS) for name, pattern in _SHAPES.items()}
+_SHAPE_PATTERNS = {name: lazy_regex(pattern, FLAGS) for name, pattern in _SHAPES.items()}
 _END = lazy_regex(r"^[（(【\[]?(?:[责責]任[编編][辑輯]|[责責][编編])[】\]）)]?[:：]", FLAGS)
 """How the line begins with which many sites end a text."""
 _LABEL = lazy_regex(
@@ -113,41 +111,54 @@ _COMMAS = lazy_regex(r"[，、,；]", FLAGS)
 _LATIN = lazy_regex(r"[A-Za-z]", FLAGS)
 _OPENING = tuple("[【(（<《「“")
 
-Floats = npt.NDArray[np.float64]
+Tenths = tuple[int, ...]
+"""A weight for each zone, in tenths, so that sums are exact in any order."""
+Chances = Sequence[Sequence[float]]
+"""A row for each line, or for each zone, and in it a number for each zone."""
+_NOTHING: Tenths = (0,) * len(ZONES)
 
 
-@dataclass(frozen=True)
+class _Read(dict[str, Tenths]):
+    """The weights that stand behind a feature; many features have the same."""
+
+    def __missing__(self, said: str) -> Tenths:
+        tenths = tuple(map(int, said.split("\t")))
+        if len(tenths) != len(ZONES):
+            raise ValueError(said)
+        self[said] = tenths
+        return tenths
+
+
 class Weights:
-    """What is learned: a row of weights for each feature, a column for each zone; ``steps``: zone after zone.
+    """What is learned: ``rows``, weights for each feature as they stand in the file; ``steps``: zone after zone.
 
-    ``rows`` gives the row of a feature; its weights are tenths, so that sums are exact in any order. In ``steps`` a row
-    is the zone before, a column the one after.
+    In ``steps`` a row is the zone before, a column the one after.
     """
 
-    rows: Mapping[str, int]
-    weights: Floats
-    steps: Floats
+    def __init__(self, rows: Mapping[str, str], steps: Chances) -> None:
+        self.rows = rows
+        self.steps = steps
+        self._read = _Read()
+        for said in set(rows.values()):
+            self._read[said]  # raises ValueError
 
-    def scores(self, features: Iterable[Iterable[str]]) -> Floats:
+    def scores(self, features: Iterable[Iterable[str]]) -> list[list[float]]:
         """Give the sum of the weights of each line's features, a column for each zone."""
-        rows = [[self.rows[name] for name in own if name in self.rows] for own in features]
-        if not all(rows):
-            return np.array([self._sum(own) for own in rows]) / 10
-        starts = np.cumsum([0, *map(len, rows[:-1])])
-        return np.add.reduceat(self.weights[[row for own in rows for row in own]], starts, axis=0) / 10
+        return [[tenths / 10 for tenths in self._sum(own)] for own in features]
 
-    def line_scores(self, lines: Sequence[Line], points: Sequence[int]) -> Floats:
+    def line_scores(self, lines: Sequence[Line], points: Sequence[int]) -> list[list[float]]:
         """Give the same for lines; the sums of their groups of characters are kept for the next round."""
-        groups = np.array([self._of_groups(line.said) for line in lines])
-        return groups / 10 + self.scores(features_of(lines, points, groups=False))
+        others = self.scores(features_of(lines, points, groups=False))
+        groups = [self._of_groups(line.said) for line in lines]
+        return [[a / 10 + b for a, b in zip(*both, strict=True)] for both in zip(groups, others, strict=True)]
 
-    def _sum(self, rows: Sequence[int]) -> Floats:
-        total: Floats = self.weights[rows].sum(axis=0)
-        return total
+    def _sum(self, features: Iterable[str]) -> Tenths:
+        rows, read = self.rows, self._read
+        return tuple(map(sum, zip(*[read[rows[name]] for name in features if name in rows], strict=True))) or _NOTHING
 
     @cached_property
-    def _of_groups(self) -> Callable[[str], Floats]:
-        return by_line(lambda said: self._sum([self.rows[name] for name in _groups(said) if name in self.rows]))
+    def _of_groups(self) -> Callable[[str], Tenths]:
+        return by_line(lambda said: self._sum(_groups(said)))
 
 
 @lru_cache(maxsize=4)
@@ -166,17 +177,12 @@ def read_weights(file: str = "") -> Weights:
 
 
 def _weights_of(table: str) -> Weights:
-    rows: dict[str, int] = {}
-    weights: list[list[float]] = []
-    steps = np.full((len(ZONES), len(ZONES)), NEVER)
-    for line in table.rstrip("\n").split("\n")[1:]:
-        name, *tenths = line.rsplit("\t", len(ZONES))
-        if name in STEPS:
-            steps[ZONES.index(name[0]), ZONES.index(name[1])] = int(tenths[0]) / 10
-        else:
-            rows[name] = len(weights)
-            weights.append([int(tenth) for tenth in tenths])
-    return Weights(rows, np.array(weights, np.float64), steps)
+    rows = {name: said for name, _, said in (line.partition("\t") for line in table.rstrip("\n").split("\n")[1:])}
+    steps = [[NEVER] * len(ZONES) for _ in ZONES]
+    for step in STEPS:
+        if step in rows:
+            steps[ZONES.index(step[0])][ZONES.index(step[1])] = int(rows.pop(step).split("\t")[0]) / 10
+    return Weights(rows, steps)
 
 
 def _step(number: int, steps: Sequence[int] = _STEPS) -> int:
@@ -315,32 +321,42 @@ def _places(n: int, numbers: Sequence[int], name: str) -> list[str]:
     return [f"{name}{_step(up)}", f"{name}-{_step(len(numbers) - up)}"]
 
 
-def likelihoods(scores: Floats, steps: Floats) -> tuple[Floats, str]:
+def likelihoods(scores: Chances, steps: Chances) -> tuple[list[float], str]:
     """Give how likely each line is text, 0 to 1, and the best zones as a string of `ZONES`.
 
     ``scores`` has a row for each line, a column for each zone; a page begins with head or text, ends with text or foot.
     """
-    size = len(scores)
-    begin, end = np.array([0, 0, NEVER, NEVER]), np.array([NEVER, 0, NEVER, 0])
-    down, best = np.empty_like(scores), np.empty_like(scores)
-    back = np.zeros(scores.shape, dtype=np.int64)
-    down[0] = best[0] = begin + scores[0]
-    for n in range(1, size):
-        down[n] = np.logaddexp.reduce(down[n - 1][:, None] + steps, axis=0) + scores[n]
-        ways = best[n - 1][:, None] + steps
-        back[n] = ways.argmax(axis=0)
-        best[n] = ways.max(axis=0) + scores[n]
-    up = np.empty_like(scores)
-    up[-1] = end
-    for n in range(size - 2, -1, -1):
-        up[n] = np.logaddexp.reduce(steps + (scores[n + 1] + up[n + 1])[None, :], axis=1)
-    all_ways = np.logaddexp.reduce(down[-1] + end)
-    zone = int((best[-1] + end).argmax())
-    zones = [zone]
-    for n in range(size - 1, 0, -1):
-        zone = int(back[n][zone])
-        zones.append(zone)
-    return np.exp(down[:, TEXT] + up[:, TEXT] - all_ways), "".join(ZONES[z] for z in reversed(zones))
+    zones = range(len(ZONES))
+    into = [[(z, steps[z][to]) for z in zones if steps[z][to] > NEVER] for to in zones]
+    out = [[(z, steps[of][z]) for z in zones if steps[of][z] > NEVER] for of in zones]
+    begin, end = (0, 0, NEVER, NEVER), (NEVER, 0, NEVER, 0)
+    down = [[begin[z] + scores[0][z] for z in zones]]
+    best, back = down[0], []
+    for own in scores[1:]:
+        before = down[-1]
+        down.append([_log_sum([before[z] + step for z, step in into[to]]) + own[to] for to in zones])
+        ways = [max(((best[z] + step, -z) for z, step in into[to]), default=(NEVER, 0)) for to in zones]
+        back.append([-z for _, z in ways])
+        best = [way + own[to] for to, (way, _) in enumerate(ways)]
+    up = [list(end)]
+    for own in scores[:0:-1]:
+        after = [own[z] + up[-1][z] for z in zones]
+        up.append([_log_sum([step + after[z] for z, step in out[of]]) for of in zones])
+    up.reverse()
+    all_ways = _log_sum([down[-1][z] + end[z] for z in zones])
+    zone = max(zones, key=lambda z: (best[z] + end[z], -z))
+    found = [zone]
+    for ways_back in reversed(back):
+        zone = ways_back[zone]
+        found.append(zone)
+    likely = [math.exp(a[TEXT] + b[TEXT] - all_ways) for a, b in zip(down, up, strict=True)]
+    return likely, "".join(ZONES[z] for z in reversed(found))
+
+
+def _log_sum(logs: Sequence[float]) -> float:
+    """Give the logarithm of the sum of numbers of which the logarithms are given."""
+    most = max(logs, default=NEVER)
+    return most + math.log(sum([math.exp(one - most) for one in logs])) if logs else most
 
 
 def zone_frame(
@@ -361,10 +377,11 @@ def zone_frame(
     if len(seen) < len(lines):  # what is not looked at is text
         surely = range(min([OUTER, *surely]), max([OUTER, *surely]) + 1)
     if surely:
-        scores[surely.start :, HEAD] = NEVER
-        scores[: surely.stop, FOOT] = NEVER
+        for n, own in enumerate(scores):
+            own[HEAD] = NEVER if n >= surely.start else own[HEAD]
+            own[FOOT] = NEVER if n < surely.stop else own[FOOT]
     likely, zones = likelihoods(scores, weights.steps)
-    chances = {seen[n]: float(chance) for n, chance in enumerate(likely)}
+    chances = {seen[n]: chance for n, chance in enumerate(likely)}
     text = [n for n, zone in enumerate(zones) if zone == ZONES[TEXT]]
     around = _mass(outer, (*range(text[0]), *range(text[-1] + 1, len(outer))))
     near = _mass(outer, (*range(text[0]), *range(text[-1] + 1, _end_of_page(outer, text[-1] + 1))))
@@ -509,7 +526,7 @@ def _buttons(lines: Sequence[Line], zones: str, doubtless: set[int]) -> set[int]
     return {n for row in rows for n in range(*row.span())}
 
 
-def _names_again(lines: Sequence[Line], title: int, doubtless: set[int], likely: Floats) -> set[int]:
+def _names_again(lines: Sequence[Line], title: int, doubtless: set[int], likely: Sequence[float]) -> set[int]:
     """Give the names between the title and the first sentence that a line of the frame gives, too.
 
     They are less likely text than even; the name of an account, which the foot gives more than once, may be more so.
