@@ -176,10 +176,22 @@ def test_paragraphs_over_a_page_end() -> None:
         ("他说：”好。“她说：”不好。“", "他说：“好。”她说：“不好。”"),
         ("“第一段引文没有结束，下一段接着说。", "“第一段引文没有结束，下一段接着说。"),
         ("锚定“三高四新”蓝图。", "锚定“三高四新”蓝图。"),
+        ("他问：”谁？“她答：“是我。“他又问：“还有谁？", "他问：“谁？”她答：“是我。”他又问：“还有谁？"),
+        ("见“甲“。\n见”乙”。", "见“甲”。\n见“乙”。"),
+        ("她说，”好吧，”就走了，“哗——“地一声。", "她说，“好吧，”就走了，“哗——”地一声。"),
+        ("上文引到此。”他说：“下文从这里", "上文引到此。”他说：“下文从这里"),
+        ("他说：“我听见有人喊“快跑”就醒了。”", "他说：“我听见有人喊“快跑”就醒了。”"),
+        ("「走吧。」他喊：”快！”", "「走吧。」他喊：”快！”"),
     ],
 )
 def test_quotes_of_one_direction(before: str, after: str) -> None:
     assert run("pair-quotes", before)[0] == after
+
+
+def test_a_quote_the_wrong_way_round_ends_a_paragraph() -> None:
+    first = "他把那封信从头到尾又看了一遍，抬起头来问站在门口的孩子：”这是谁叫你送来的？“"
+    text = f"{first}\n\n孩子没有回答，只是往后退了两步。"
+    assert run("join-paragraphs", text)[0] == text
 
 
 def test_a_short_text_with_indents_shows_its_measure() -> None:

@@ -13,9 +13,9 @@ from shanben.steps import Step
 from shanben.values import Text
 
 _BRACKET = lazy_regex(r"[()（）]")
-_HAN = lazy_regex(r"[\p{Han}〇]", regex.VERSION1)
-_CHINESE_BEFORE = lazy_regex(r"[\p{Han}〇”’》）」』]", regex.VERSION1)
-_CHINESE_AFTER = lazy_regex(r"[\p{Han}〇，。、；：！？“‘《（）》」』”’,;:]", regex.VERSION1)
+_HAN = lazy_regex(r"[\p{Han}〇○]", regex.VERSION1)
+_CHINESE_BEFORE = lazy_regex(r"[\p{Han}〇○”’》）」』]", regex.VERSION1)
+_CHINESE_AFTER = lazy_regex(r"[~～\p{Han}〇○，。、；：！？“‘《（）》」』”’,;:]", regex.VERSION1)
 _COPOLYMER = lazy_regex(r"-[a-z]{1,5}-")
 _YEAR = lazy_regex(r"(?:1[89]|20)\d\d|[1-9]\d{2,3} ?[-–—―－~～]{1,2} ?(?:[1-9]\d{1,3})?")
 _GUARDED = ("url", "email", "code", "phone")
