@@ -28,7 +28,7 @@ _PHRASE = 14.0
 _EXACT, _NEAR, _AROUND, _SHARP = 1.25, 0.09, 6.25, 0.65
 """Cells, and a share of the measure: printed lines lie so near to it. Of all pieces, or of those around the measure, so many do; where an
 author parts clauses, names or Latin words by spaces it is half of them at most."""
-_LEAST_FILLED, _WITH_ROOM = 8, 0.08
+_LEAST_FILLED, _WITH_ROOM = 6, 0.08
 """Lines that show how a text was broken, and the share of them that may have had room: headings of just that width."""
 _FIGURES = lazy_regex(r"[0-9]+")
 _WORD_END = lazy_regex(r"[A-Za-z0-9]$")
@@ -381,7 +381,7 @@ def _line_ends(text: Text, params: Params, *, apart: bool) -> Iterator[Finding]:
             continue
         w = width(line.rstrip())
         full = measure - params.tolerance <= w <= measure + 1
-        if filled and _has_room(line, following, measure):
+        if filled and not ends_open(line) and _has_room(line, following, measure):
             continue
         if begins_indented(following) or not (full or (filled and ends_open(line) and 0.6 * measure <= w <= measure)):
             continue

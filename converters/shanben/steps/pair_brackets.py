@@ -16,6 +16,7 @@ _BRACKET = lazy_regex(r"[()（）]")
 _HAN = lazy_regex(r"[\p{Han}〇○]", regex.VERSION1)
 _CHINESE_BEFORE = lazy_regex(r"[\p{Han}〇○”’》）」』]", regex.VERSION1)
 _CHINESE_AFTER = lazy_regex(r"[~～\p{Han}〇○，。、；：！？“‘《（）》」』”’,;:]", regex.VERSION1)
+_STOP_AFTER = lazy_regex(r"[.!?](?=[ ]?(?:\p{Han}|$))", regex.VERSION1)
 _ARGUMENTS = lazy_regex(r"[A-Za-z][0-9']?(?:, ?[A-Za-z0-9][0-9']?)+")
 _COPOLYMER = lazy_regex(r"-[a-z]{1,5}-")
 _YEAR = lazy_regex(r"(?:1[89]|20)\d\d|[1-9]\d{2,3} ?[-–—―－~～]{1,2} ?(?:[1-9]\d{1,3})?")
@@ -69,7 +70,11 @@ def _is_chinese(line: str, opening: int, closing: int) -> bool:
         and not _ARGUMENTS.fullmatch(inside)
         and (inside[0].isalpha() or bool(_YEAR.fullmatch(inside) and after))
     )
-    return is_word and bool(_CHINESE_BEFORE.match(before)) and (not after or bool(_CHINESE_AFTER.match(after)))
+    return (
+        is_word
+        and bool(_CHINESE_BEFORE.match(before))
+        and (not after or bool(_CHINESE_AFTER.match(after)) or bool(_STOP_AFTER.match(line, closing + 1)))
+    )
 
 
 STEP = Step("pair-brackets", pair_brackets, Params, needs=frozenset("()"))

@@ -173,7 +173,16 @@ def _belie_their_neighbours(quotes: _Quotes, found: str) -> bool:
     if _take_turns(found, quotes.marks) or not all(mark in quotes.marks for mark in found):
         return False
     bare, nothing = quotes._replace(is_reversed=True), _Words(frozenset(), frozenset())
-    return any(_is_against(bare, i, nothing, opens=mark == quotes.marks[0]) for i, mark in enumerate(found))
+    if any(_is_against(bare, i, nothing, opens=mark == quotes.marks[0]) for i, mark in enumerate(found)):
+        return True
+    turns = (quotes.marks * len(found))[
+        : len(found)
+    ]  # quotes inside quotes of one form are rare: all speaks against them
+    costs = [_costs(bare, i, nothing) for i in range(len(found))]
+    gain = sum(
+        cost[f == quotes.marks[1]] - cost[t == quotes.marks[1]] for cost, f, t in zip(costs, found, turns, strict=True)
+    )
+    return gain >= _AGAINST + 1
 
 
 def _is_against(quotes: _Quotes, index: int, words: _Words, *, opens: bool) -> bool:
