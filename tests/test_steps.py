@@ -143,6 +143,33 @@ def test_lines_joined_beside_a_latin_word_keep_its_blank() -> None:
     assert joined.count("使用 make 編譯") == joined.count("GDB 找出") == joined.count("shell 指令，") == 6
 
 
+def test_a_line_that_had_room_for_more_ends_its_paragraph() -> None:
+    first = (
+        "清晨的街道上还没有多少行人，卖豆浆的老人推着车从巷口慢慢走出来，车轮碾过石板，在空空的巷子里发出轻轻的响声。"
+    )
+    for rest in ("他停下来歇歇脚，揭开锅盖。", "他停住。"):  # the last line is two cells short, or many
+        paragraphs = [first + rest] * 9
+        assert (
+            run("join-lines", "\n".join("\n".join(textwrap.wrap(p, 23)) for p in paragraphs))[0].split("\n")
+            == paragraphs
+        )
+
+
+def test_a_line_is_short_before_a_long_word() -> None:
+    text = f"{PROSE}想听的人请看这个网页（www.example.com/morning/street.html）上的图片和说明。{PROSE}"
+    lines = textwrap.wrap(PROSE + "想听的人请看这个网页", 20)
+    assert len(lines[-1]) == 12
+    wrapped = [*lines, "（www.example.com/morning/street.html）上", *textwrap.wrap("的图片和说明。" + PROSE, 20)]
+    assert run("join-lines", "\n".join(wrapped))[0] == text
+
+
+def test_items_inside_a_line_begin_no_paragraph() -> None:
+    entry = "结：1.用线、绳、草等条状物打结或编织。2.指结成之物。3.比喻疑难困惑的关键。4.系，扎缚。5.连接，联合起来。6.聚合，凝聚。"
+    for end in " \n":
+        text = "\n".join(end.join(textwrap.wrap(entry * 2 + PROSE, n)) for n in (18, 18, 18))
+        assert run("join-lines", text)[0] == "\n".join([entry * 2 + PROSE] * 3)
+
+
 def test_drawn_tables_and_numbered_contents_are_no_columns() -> None:
     table = "+------+--------------------+\n|編號  |說明                |\n+------+--------------------+\n"
     contents = "".join(f"1.{n} 第{n}節的標題\n" for n in range(1, 7))
@@ -176,10 +203,22 @@ def test_paragraphs_over_a_page_end() -> None:
         ("他说：”好。“她说：”不好。“", "他说：“好。”她说：“不好。”"),
         ("“第一段引文没有结束，下一段接着说。", "“第一段引文没有结束，下一段接着说。"),
         ("锚定“三高四新”蓝图。", "锚定“三高四新”蓝图。"),
+        ("他问：”谁？“她答：“是我。“他又问：“还有谁？", "他问：“谁？”她答：“是我。”他又问：“还有谁？"),
+        ("见“甲“。\n见”乙”。", "见“甲”。\n见“乙”。"),
+        ("她说，”好吧，”就走了，“哗——“地一声。", "她说，“好吧，”就走了，“哗——”地一声。"),
+        ("上文引到此。”他说：“下文从这里", "上文引到此。”他说：“下文从这里"),
+        ("他说：“我听见有人喊“快跑”就醒了。”", "他说：“我听见有人喊“快跑”就醒了。”"),
+        ("「走吧。」他喊：”快！”", "「走吧。」他喊：”快！”"),
     ],
 )
 def test_quotes_of_one_direction(before: str, after: str) -> None:
     assert run("pair-quotes", before)[0] == after
+
+
+def test_a_quote_the_wrong_way_round_ends_a_paragraph() -> None:
+    first = "他把那封信从头到尾又看了一遍，抬起头来问站在门口的孩子：”这是谁叫你送来的？“"
+    text = f"{first}\n\n孩子没有回答，只是往后退了两步。"
+    assert run("join-paragraphs", text)[0] == text
 
 
 def test_a_short_text_with_indents_shows_its_measure() -> None:

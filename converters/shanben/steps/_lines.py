@@ -68,10 +68,14 @@ def is_numbered(line: str) -> bool:
 def ends_open(line: str) -> bool:
     """Tell whether a line stops in the middle of a sentence: no final mark, closing marks looked through.
 
-    >>> [ends_open(s) for s in ("提高水", "平。", "他说：", "“好。”", "（见图）", "首先，")]
-    [True, False, False, False, True, True]
+    A quotation mark at the end stands the wrong way round, since none opens there.
+
+    >>> [ends_open(s) for s in ("提高水", "平。", "他说：", "“好。”", "“好。“", "（见图）", "首先，")]
+    [True, False, False, False, False, True, True]
     """
     bare = line.rstrip().rstrip(CLOSERS + "\"'")
+    if bare[-1:] in ("“", "‘", "「", "『"):
+        bare = bare[:-1] if bare[-2:-1] in TERMINAL + "—" else bare
     return bool(bare) and bare[-1] not in TERMINAL + ".—"
 
 

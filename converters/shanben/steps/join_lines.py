@@ -28,11 +28,17 @@ _PHRASE = 14.0
 _EXACT, _NEAR, _AROUND, _SHARP = 1.25, 0.09, 6.25, 0.65
 """Cells, and a share of the measure: printed lines lie so near to it. Of all pieces, or of those around the measure, so many do; where an
 author parts clauses, names or Latin words by spaces it is half of them at most."""
+_LEAST_FILLED, _WITH_ROOM = 6, 0.08
+"""Lines that show how a text was broken, and the share of them that may have had room: headings of just that width."""
 _FIGURES = lazy_regex(r"[0-9]+")
 _WORD_END = lazy_regex(r"[A-Za-z0-9]$")
 _WORD = lazy_regex(r"[A-Za-z0-9][A-Za-z0-9'’.-]*")
 _HAN = lazy_regex(r"\p{Han}")
 _LATIN = lazy_re("[A-Za-z0-9]+")
+_PIECE = lazy_regex(r"[“‘（《「『【〈(]*(?:[A-Za-z0-9`][!-~]*|——|……|.)[，。、；：！？”’」』）》】〉%]*")
+"""What a printer sets as one: a word, or a character with the marks that cling to it."""
+_ITEM = lazy_regex(r"[ \t]*[（(]?([0-9]{1,3}|[一二三四五六七八九十])[）)、.．]")
+_NUMERALS = "一二三四五六七八九十"
 _BORDER = lazy_regex(r"\p{Han}[A-Za-z0-9]|[A-Za-z0-9]\p{Han}")
 
 
@@ -149,11 +155,23 @@ def _is_chinese_gap(content: str, cut: int) -> bool:
 
 def _measures(rows: Sequence[_Row], params: Params) -> tuple[list[float], float]:
     """Give the measures of the columns that the text was printed in, the most frequent first, and how much of the
-    text they explain (0..1; nothing if the widths are not sharp).
+    text they explain (0..1; nothing if the widths are not sharp). Where first lines have no indent, theirs are bare.
 
     A measure counts when enough pieces lie within the tolerance of it; a piece may hold several lines.
     """
     full = [w for row in rows for w in row.full if w]
+    bare = [w for row in rows for w in row.lines(0.0) if w]
+    measures = _shown(full, params)
+    if not measures or not (_is_sharp(full, measures) or _is_sharp(bare, measures)):
+        measures, full = _shown(bare, params), bare
+        if not measures or not _is_sharp(bare, measures):
+            return measures, 0.0
+    explained = sum(any(_is_whole(w, m, params) for m in measures) for w in full)
+    return measures, explained / len(full)
+
+
+def _shown(full: Sequence[float], params: Params) -> list[float]:
+    """Give the measures that enough widths lie at, the most frequent first."""
     shown = Counter(round(w) for w in full if params.narrowest <= w <= params.widest)
     measures: list[float] = []
     for value, _ in sorted(shown.items(), key=lambda item: (-item[1], item[0])):
@@ -161,11 +179,7 @@ def _measures(rows: Sequence[_Row], params: Params) -> tuple[list[float], float]
         apart = all(abs(value - n * m) > params.tolerance for m in measures for n in (1, 2, 3))
         if len(near) >= params.evidence and apart:
             measures.append(_median(near))
-    bare = [w for row in rows for w in row.lines(0.0) if w]
-    if not measures or not (_is_sharp(full, measures) or _is_sharp(bare, measures)):
-        return measures, 0.0
-    explained = sum(any(_is_whole(w, m, params) for m in measures) for w in full)
-    return measures, explained / len(full)
+    return measures
 
 
 def _is_sharp(full: Sequence[float], measures: Sequence[float]) -> bool:
@@ -219,6 +233,7 @@ def _paragraph_spaces(text: Text, row: _Row, measures: Sequence[float], params: 
         if (
             ended
             and (filled < short or is_numbered(content[cut + 1 : cut + 9]))
+            and not (filled >= short and _goes_on_counting(content[row.span.start : cut], content[cut + 1 : cut + 9]))
             and _is_chinese_gap_or_number(content, cut)
         ):
             # A sentence that ends in a short line, or before a number, ended its paragraph.
@@ -231,6 +246,23 @@ def _paragraph_spaces(text: Text, row: _Row, measures: Sequence[float], params: 
         elif _is_chinese_gap(content, cut):
             # Not a full line, but an author seldom parts words like this in running text.
             yield Suggestion(cut, " ", "", f"a space after {filled:g} cells, where lines have {measure:g}")
+
+
+def _goes_on_counting(before: str, after: str) -> bool:
+    """Tell whether ``after`` begins with an item whose forerunner stands inside ``before``, where no line begins.
+
+    >>> _goes_on_counting("结：1.打结。2.结成之物。", "3.比喻"), _goes_on_counting("1.打结。", "2.结成之物")
+    (True, False)
+    """
+    m = _ITEM.match(after)
+    if not m:
+        return False
+    number = m.group(1)
+    last = _NUMERALS[_NUMERALS.index(number) - 1] if number in _NUMERALS else str(int(number) - 1)
+    sign = m.group()[-1]
+    at = before.rfind(f"{last}{sign}")
+    inner = before[at - 1 : at].strip("（(") or before[at - 2 : at - 1]
+    return at > 1 and not (inner.isspace() or inner.isdigit())
 
 
 def _is_better_ahead(text: Text, row: _Row, index: int, start: int, measure: float) -> bool:
@@ -341,23 +373,46 @@ def _line_ends(text: Text, params: Params, *, apart: bool) -> Iterator[Finding]:
     indents = any(begins_indented(line) for line in lines if line.strip())
     blank_lines = _has_blank_lines(lines)
     short_ends = sum(_ends_short(line, measure, params) for line in lines[:-1]) > 1
+    filled = _are_filled(lines, measure, params)
+    paragraph = ""
     for index, (line, following) in enumerate(itertools.pairwise(lines)):
+        paragraph, before = "", paragraph + line
         if not line.strip() or not following.strip() or is_drawn(line) or is_drawn(following):
             continue
         w = width(line.rstrip())
-        if begins_indented(following) or not measure - params.tolerance <= w <= measure + 1:
+        full = measure - params.tolerance <= w <= measure + 1
+        if filled and not ends_open(line) and _has_room(line, following, measure):
             continue
-        if is_numbered(following) and not ends_open(line):
+        if begins_indented(following) or not (full or (filled and ends_open(line) and 0.6 * measure <= w <= measure)):
             continue
-        if not (indents or blank_lines or short_ends or ends_open(line)):
+        if is_numbered(following) and not ends_open(line) and not _goes_on_counting(before, following):
+            continue
+        if not (indents or blank_lines or short_ends or ends_open(line) or filled):
             continue  # nothing in this text shows where paragraphs end
+        paragraph = before
         end = text.lines[index].end
         tail = line.rstrip()
-        before = line[len(tail) :] + "\n"
+        blanks = line[len(tail) :] + "\n"
         glue = " " if _WORD_END.search(tail) and _WORD.match(following) else ""
         if apart and _BORDER.match(tail[-1:] + following.lstrip()[:1]):
             glue = " "
-        yield Change(end - len(line) + len(tail), before, glue)
+        yield Change(end - len(line) + len(tail), blanks, glue)
+
+
+def _has_room(line: str, following: str, measure: float) -> bool:
+    """Tell whether what the next line begins with had room in this one: then it was no printer that broke it."""
+    piece = _PIECE.match(following.lstrip())
+    return piece is not None and width(line.rstrip()) + width(piece.group()) <= measure
+
+
+def _are_filled(lines: Sequence[str], measure: float, params: Params) -> bool:
+    """Tell whether lines that stop in the middle of a sentence had no room for more, so that room shows an end."""
+    pairs = [
+        (a, b)
+        for a, b in itertools.pairwise(lines)
+        if b.strip() and ends_open(a) and measure - params.tolerance <= width(a.rstrip()) <= measure + 1
+    ]
+    return len(pairs) >= _LEAST_FILLED and sum(_has_room(a, b, measure) for a, b in pairs) <= _WITH_ROOM * len(pairs)
 
 
 def _ends_short(line: str, measure: float, params: Params) -> bool:

@@ -13,9 +13,11 @@ from shanben.steps import Step
 from shanben.values import Text
 
 _BRACKET = lazy_regex(r"[()（）]")
-_HAN = lazy_regex(r"[\p{Han}〇]", regex.VERSION1)
-_CHINESE_BEFORE = lazy_regex(r"[\p{Han}〇”’》）」』]", regex.VERSION1)
-_CHINESE_AFTER = lazy_regex(r"[\p{Han}〇，。、；：！？“‘《（）》」』”’,;:]", regex.VERSION1)
+_HAN = lazy_regex(r"[\p{Han}〇○]", regex.VERSION1)
+_CHINESE_BEFORE = lazy_regex(r"[\p{Han}〇○”’》）」』]", regex.VERSION1)
+_CHINESE_AFTER = lazy_regex(r"[~～\p{Han}〇○，。、；：！？“‘《（）》」』”’,;:]", regex.VERSION1)
+_STOP_AFTER = lazy_regex(r"[.!?](?=[ ]?(?:\p{Han}|$))", regex.VERSION1)
+_ARGUMENTS = lazy_regex(r"[A-Za-z][0-9']?(?:, ?[A-Za-z0-9][0-9']?)+")
 _COPOLYMER = lazy_regex(r"-[a-z]{1,5}-")
 _YEAR = lazy_regex(r"(?:1[89]|20)\d\d|[1-9]\d{2,3} ?[-–—―－~～]{1,2} ?(?:[1-9]\d{1,3})?")
 _GUARDED = ("url", "email", "code", "phone")
@@ -31,7 +33,7 @@ def pair_brackets(text: Text, params: Params) -> Iterator[Finding]:
     """Widen half-width brackets in pairs.
 
     A pair is widened when it holds Chinese text, when its other half is wide already, or when it holds a Latin
-    word or a year inside a Chinese sentence. `(1)`, `f(x)`, smileys, names of substances (`4-(二甲氨基)吡啶`) and
+    word or a year inside a Chinese sentence. `(1)`, `f(x)`, `(a,b)`, smileys, names of substances (`4-(二甲氨基)吡啶`) and
     brackets without a partner stay.
 
     >>> [(c.start, c.after) for c in pair_brackets(Text.of("党委(党组)和GDP(f(x))，见(1)"), Params())]
@@ -63,8 +65,16 @@ def _is_chinese(line: str, opening: int, closing: int) -> bool:
     before, after = line[opening - 1 : opening] if opening else "", line[closing + 1 : closing + 2]
     if _HAN.search(inside):
         return not (before == "-" or after == "-" or _COPOLYMER.search(inside))
-    is_word = bool(inside) and (inside[0].isalpha() or bool(_YEAR.fullmatch(inside) and after))
-    return is_word and bool(_CHINESE_BEFORE.match(before)) and (not after or bool(_CHINESE_AFTER.match(after)))
+    is_word = (
+        bool(inside)
+        and not _ARGUMENTS.fullmatch(inside)
+        and (inside[0].isalpha() or bool(_YEAR.fullmatch(inside) and after))
+    )
+    return (
+        is_word
+        and bool(_CHINESE_BEFORE.match(before))
+        and (not after or bool(_CHINESE_AFTER.match(after)) or bool(_STOP_AFTER.match(line, closing + 1)))
+    )
 
 
 STEP = Step("pair-brackets", pair_brackets, Params, needs=frozenset("()"))

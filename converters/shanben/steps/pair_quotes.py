@@ -47,6 +47,8 @@ _OPENS_BEFORE = frozenset("（(《〈【[「『“‘")
 _CLOSES_BEFORE = frozenset("，。、；：！？）》〉】,.;:!?)]…—」』”’")
 _LINKS = frozenset("与和及或、至到—-的")
 _PART = 1 << 16
+_AGAINST = 4.0
+"""What one neighbour costs that leaves no doubt, in `_costs`."""
 _GUARDED = ("url", "email", "code", "measure")
 
 
@@ -116,7 +118,7 @@ def _come_out_even(content: str) -> bool:
 def _kinds(content: str, traditional: str) -> tuple[tuple[str, regex.Pattern[str], str], ...]:
     """Give the two kinds of quotes: the straight forms, all forms, and the pair that the text has or should have."""
     pairs = ("“”", "‘’")
-    if _is_traditional(content) and content.count("「") >= content.count("“"):
+    if _is_traditional(content) and content.count("「") >= max(content.count("“"), content.count("”")):
         pairs = (traditional[:2], traditional[2:])
     elif content.count("「") > 2 * content.count("“") and '"' in content:
         pairs = ("「」", "『』")
@@ -156,18 +158,46 @@ def _with_reversed(lines: Sequence[_Quotes]) -> list[_Quotes]:
             left_open = k + 1 < len(found) and found[k + 1][0] == marks[1]
             whole = marks[0] * (goes_on and found[k][0] == marks[1]) + found[k]
             whole += marks[1] * (left_open and found[k][-1] == marks[0])
-            told[n] = lines[n]._replace(is_reversed=_stand_wrong(found[k], marks) and _stand_wrong(whole, marks))
+            wrong = _stand_wrong(found[k], marks) and not _take_turns(whole, marks)
+            told[n] = lines[n]._replace(is_reversed=wrong or _belie_their_neighbours(lines[n], found[k]))
     return told
 
 
+def _take_turns(found: str, marks: str) -> bool:
+    """Tell whether quotes open and close by turns, the first one opening; the last may wait for the next line."""
+    return found == (marks * len(found))[: len(found)]
+
+
+def _belie_their_neighbours(quotes: _Quotes, found: str) -> bool:
+    """Tell whether quotes that do not take turns stand against what is beside them: `曰：”`, `“。`."""
+    if _take_turns(found, quotes.marks) or not all(mark in quotes.marks for mark in found):
+        return False
+    bare, nothing = quotes._replace(is_reversed=True), _Words(frozenset(), frozenset())
+    return any(_is_against(bare, i, nothing, opens=mark == quotes.marks[0]) for i, mark in enumerate(found))
+
+
+def _is_against(quotes: _Quotes, index: int, words: _Words, *, opens: bool) -> bool:
+    """Tell whether what is beside a quote speaks against this reading.
+
+    After a comma or a dash a quotation may close (“好，”他说), and it may begin with a dash or an ellipsis.
+    """
+    at = quotes.places[index]
+    if quotes.line[at + 1 : at + 2] in ("—", "…") if opens else quotes.line[at - 1 : at] in ("，", ",", "—"):
+        return False
+    return _costs(quotes, index, words)[not opens] >= _AGAINST
+
+
 def _stand_wrong(found: str, marks: str) -> bool:
-    """Tell whether the quotes of a line, an even number, cannot be right: one closes that was not opened, or reverse."""
+    """Tell whether the quotes of a line, an even number of one form, cannot be right: one closes that was not opened,
+    or reverse."""
+    if len(found) % 2 or any(mark in _CURLY and mark not in marks for mark in found):
+        return False
     depth = 0
     for mark in found:
         depth += {marks[0]: 1, marks[1]: -1}.get(mark, 0)
         if depth < 0:
-            return len(found) % 2 == 0
-    return depth > 0 and len(found) % 2 == 0 and all(mark in marks for mark in found)
+            return True
+    return depth > 0 and all(mark in marks for mark in found)
 
 
 class _Words(NamedTuple):
@@ -225,11 +255,15 @@ def _pair(quotes: _Quotes, words: _Words, params: Params) -> Iterator[Finding]:
 def _is_sound(quotes: _Quotes, readings: Sequence[tuple[float, float]], words: _Words) -> bool:
     """Tell whether quotes open and close by turns, none against its neighbours.
 
-    Nothing less may turn quotes that the text has already.
+    Nothing less may turn quotes that the text has already. Of an odd number the first may close what an earlier line
+    opened.
     """
+    first = 0
+    if len(readings) % 2 and readings[0][1] < readings[0][0]:
+        first = 1
     for index, (opening, closing) in enumerate(readings):
         opens = opening < closing
-        if opens != (index % 2 == 0) or _costs(quotes, index, words)[not opens] >= 4.0:
+        if opens != (index % 2 == first) or _is_against(quotes, index, words, opens=opens):
             return False
     return True
 
