@@ -101,8 +101,7 @@ def test_of_a_title_that_stands_twice_the_second_stays() -> None:
 
 @pytest.mark.parametrize("title", ["雨", "分享的快乐", "花开了吗？", "新闻中心的一天", "停水公告"])
 def test_titles_stay(title: str) -> None:
-    text = f"{title}\n来源：临江日报 发布时间：2024-03-01 08:30\n{PROSE}"
-    assert after(HEAD + text + FOOT) == text
+    assert after(f"{HEAD}{title}\n来源：临江日报 发布时间：2024-03-01 08:30\n{PROSE}{FOOT}") == f"{title}\n{PROSE}"
 
 
 def test_a_time_stamp_is_captured() -> None:
