@@ -21,6 +21,7 @@ from shanben.steps._frame_again import (
     box_of_labels,
     contents_of_text,
     date_of_page,
+    doubled_title,
     empty_labels,
     hardly_text,
     headings,
@@ -142,6 +143,7 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     taken |= names
     taken -= headword(known, taken) | office_of_title(known, taken) | _record(known, taken, chances)
     taken -= number_of_document(known, taken) | _heads_text(known, taken, chances)
+    taken |= doubled_title(known, taken)
     kept = _labelled_section(known, taken) | _contacts(known, taken)
     stated = credit_lines(known, taken) if taken else {}
     for n in sorted((taken - kept) | set(stated)):

@@ -95,6 +95,7 @@ _APART = lazy_regex("(?:(?:信息|文章|稿件|消息)?([来來]源)|作者|撰
 VALUE = 20
 """So long is the value of such a label."""
 _ATTACHED = lazy_regex("附件[:：]", FLAGS)
+_ANNEX = lazy_regex(r"附件 ?\d{0,2}[:：.．、 ]", FLAGS)
 _DATE = lazy_regex(r"\d{4}年\d{1,2}月\d{1,2}日", FLAGS)
 _HAN_ONLY = lazy_regex(r"\p{Han}{2,}", FLAGS)
 _MARK = lazy_regex(r"\d{1,2}(?:\.\d{1,2}){0,3}|[▪•·◦○●]", FLAGS)
@@ -237,6 +238,19 @@ def number_of_document(lines: Sequence[Line], taken: Collection[int]) -> set[int
         and n + 1 not in taken
         and _DOCUMENT.fullmatch(lines[n].said)
         and not (n and lines[n - 1].said.endswith(LEADS))
+    }
+
+
+def doubled_title(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
+    """Give the line right below one that goes, above the first sentence, that stands once more on the next line."""
+    return {
+        n
+        for n in range(1, _begin(lines, taken) - 1)
+        if n - 1 in taken
+        and not {n, n + 1} & {*taken}
+        and lines[n].said == lines[n + 1].said
+        and len(lines[n].said) >= TITLE
+        and lines[n].kind in ("text", "prose")
     }
 
 
@@ -454,7 +468,7 @@ def _bare_name(said: str) -> str:
     >>> [_bare_name(said) for said in ("附件：1.名录", "1.名录.xls")]
     ['名录', '名录']
     """
-    name = _COUNTED.sub("", _ATTACHED.sub("", said, count=1).strip(), count=1)
+    name = _COUNTED.sub("", _ANNEX.sub("", said, count=1).strip(), count=1)
     return regex.sub(r"\.\w{2,4}$", "", name).strip()
 
 
