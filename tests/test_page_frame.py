@@ -101,8 +101,7 @@ def test_of_a_title_that_stands_twice_the_second_stays() -> None:
 
 @pytest.mark.parametrize("title", ["雨", "分享的快乐", "花开了吗？", "新闻中心的一天", "停水公告"])
 def test_titles_stay(title: str) -> None:
-    text = f"{title}\n来源：临江日报 发布时间：2024-03-01 08:30\n{PROSE}"
-    assert after(HEAD + text + FOOT) == text
+    assert after(f"{HEAD}{title}\n来源：临江日报 发布时间：2024-03-01 08:30\n{PROSE}{FOOT}") == f"{title}\n{PROSE}"
 
 
 def test_a_time_stamp_is_captured() -> None:
@@ -808,6 +807,44 @@ def test_no_letter_of_the_text_is_lost(page: Path) -> None:
     score = measure(page)
     assert (score.lost, score.damaged) == (0, [])
     assert score.letters > 0
+
+
+def test_of_the_tenth_set_most_of_the_frame_goes_and_no_line_of_text_but_a_name_of_a_book() -> None:
+    score = total("tenth", [measure(page) for page in sorted((PAGES / "tenth").glob("*.txt"))])
+    assert score.damaged == ["《茶马记》"]
+    assert len(score.missed) < 0.04 * score.artifacts
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2012-06-29 14:22:08　作者：黄昌俊　来源：红色文化网　浏览：2310 次　评论：6 条",
+        "小说：江州司马 作者：青灯客 更新时间：2020-02-18 00:12 字数：2105",
+        "2016.05.02　by 野渡　　阅读(1290)　评论(8)　喜欢(33)",
+        "时间：2019-09-12 09:21:33 收藏本文 下载本文",
+        "发文日期：2019-01-23 生效时间：2019-01-23",
+    ],
+)
+def test_lines_of_credits_go_in_any_order_of_their_parts(line: str) -> None:
+    assert after(f"{HEAD}{TITLE}\n{line}\n{PROSE}{FOOT}") == f"{TITLE}\n{PROSE}"
+
+
+@pytest.mark.parametrize(
+    "line", ["时间：2024年3月1日 地点：会议室", "主讲：谭其昌 时间：3月1日", "作者：陈小春（临江学院教授）"]
+)
+def test_lines_of_notices_and_bylines_are_no_credits(line: str) -> None:
+    assert after(f"{HEAD}{TITLE}\n{line}\n{PROSE}{FOOT}") == f"{TITLE}\n{line}\n{PROSE}"
+
+
+def test_what_an_article_is_about_is_its_title() -> None:
+    text = "绿豆糕\n绿豆糕是以绿豆粉、糖、油脂等为原料制成的传统糕点，端午节有吃绿豆糕的习俗。\n"
+    assert after(f"首页\n新闻\n百科\n进入词条\n播报\n编辑\n讨论\n上传视频\n{text}收藏\n查看我的收藏\n{FOOT}") == text
+
+
+def test_the_office_and_the_number_of_a_document_stay_above_it() -> None:
+    box = "发布机构：\n县政府办公室\n成文日期：\n2021-03-29\n有 效 性：\n有效\n主题词：\n"
+    text = f"临江县人民政府办公室\n关于加强饮水安全管理工作的通知\n{PROSE}临江县人民政府办公室\n2021年3月29日\n"
+    assert after(f"{HEAD}{box}{text}{FOOT}") == text
 
 
 def test_tags_above_a_text_go_with_their_label() -> None:

@@ -21,13 +21,17 @@ from shanben.steps._frame_again import (
     box_of_labels,
     contents_of_text,
     date_of_page,
+    doubled_title,
     empty_labels,
     hardly_text,
     headings,
+    headword,
     labels_apart,
     lost_title,
     named_above,
     named_title,
+    number_of_document,
+    office_of_title,
     said_again,
     sections,
     steps_of_text,
@@ -35,6 +39,7 @@ from shanben.steps._frame_again import (
     tags_above,
     under_original,
 )
+from shanben.steps._frame_credits import credit_lines, names_under_title
 from shanben.steps._frame_edges import (
     button_rows,
     foot_frame,
@@ -101,6 +106,8 @@ WORD = 8
 """A word in a list of words is no longer."""
 PARAGRAPH = 40
 """A paragraph with words of pages above the first sentence has so many characters."""
+RECORD = 0.2
+"""A label with its value among others that stay stays, too, if it is more likely text than this."""
 HEADING_LENGTH = 6
 """So long is its heading at most."""
 
@@ -132,14 +139,55 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
         taken |= hardly_text(known, taken, chances) - headed
     apart = labels_apart(known, taken, chances) | under_original(known, taken) if taken else {}
     taken |= {n for label, (_, value) in apart.items() for n in (label, value)}
-    for n in sorted(taken - _labelled_section(known, taken) - _contacts(known, taken)):
+    names = names_under_title(known, taken, chances) if taken else set()
+    taken |= names
+    taken -= headword(known, taken) | office_of_title(known, taken) | _record(known, taken, chances)
+    taken -= number_of_document(known, taken) | _heads_text(known, taken, chances)
+    taken |= doubled_title(known, taken)
+    kept = _labelled_section(known, taken) | _contacts(known, taken)
+    stated = credit_lines(known, taken) if taken else {}
+    for n in sorted((taken - kept) | set(stated)):
         span = text.lines[lines[n].index]
+        for field, value in stated.get(n, ()):
+            yield Capture(span.start, field, value)
+        if n in names:
+            yield Capture(span.start, "creator", known[n].said)
         if n in apart and apart[n][1] != n:
             yield Capture(span.start, apart[n][0], known[apart[n][1]].said)
         if n in edges:
             for field, value in _facts_of(lines[n], params):
                 yield Capture(span.start, field, value)
         yield _removal(text.content, span)
+
+
+def _record(lines: Sequence[Line], taken: set[int], chances: Mapping[int, float]) -> set[int]:
+    """Give the labels with values right above others of no known kind that stay, where those are as many and a sentence follows."""
+    found: set[int] = set()
+    kinds = ("text", "near")
+    for labelled, group in itertools.groupby(
+        range(len(lines)), lambda n: lines[n].kind in kinds and LABELLED.match(lines[n].said) is not None
+    ):
+        run = list(group) if labelled else []
+        stay = [n for n in run if n not in taken and lines[n].kind == "text"]
+        sentence = bool(run) and run[-1] + 1 < len(lines) and run[-1] + 1 not in taken and is_hard(lines[run[-1] + 1])
+        if len(stay) > 1 and 2 * len(stay) >= len(run) and sentence:
+            found.update(n for n in run if chances.get(n, 0.0) > RECORD)
+    return found
+
+
+def _heads_text(lines: Sequence[Line], taken: set[int], chances: Mapping[int, float]) -> set[int]:
+    """Give the words with a colon between lines that stay, of which the one below is a sentence."""
+    return {
+        n
+        for n in taken
+        if 0 < n < len(lines) - 1
+        and lines[n].said.endswith(LEADS)
+        and lines[n].kind in ("weak", "menu", "list", "near")
+        and n - 1 not in taken
+        and n + 1 not in taken
+        and is_hard(lines[n + 1])
+        and chances.get(n, 0.0) > LIKELY
+    }
 
 
 def _announced(lines: Sequence[Line], taken: set[int]) -> set[int]:
@@ -357,8 +405,7 @@ def _contacts(lines: Sequence[Line], frame: set[int]) -> set[int]:
         end += 1
     if any(_OWNED.search(line.said) for line in lines[start:end]):
         return set()
-    if start < end and lines[start].kind == "list" and not _tells(lines[start + 1 : end]):
-        return set()
+    end = next((n for n in range(start, end) if lines[n].kind == "list" and not _tells(lines[n + 1 : end])), end)
     followed = end < len(lines) and (lines[end].kind == "foot" or (lines[end].kind == "near" and end > start))
     return set() if followed else set(range(start, end))
 

@@ -83,10 +83,19 @@ _RECORD = lazy_regex(
     FLAGS,
 )
 _GAPS = lazy_regex(r"[ \u3000]+", FLAGS)
+HEADWORD = 12
+"""What an article of an encyclopedia is about has no more characters."""
+_SAYING = lazy_regex(
+    r"(?:[，,]?(?:又[称名叫]|也[称叫]|亦[称作]|[简古旧俗]称|[是为为乃系即指]|原名|位于|是指)|[（(])", FLAGS
+)
+_ABOUT = lazy_regex("(?:关于|關於|印发|转发|批转|公布)", FLAGS)
+_DOCUMENT = lazy_regex(r"\p{Han}{2,12}[〔［\[（(]\d{4}[〕］\]）)] ?第? ?\d{1,5} ?号", FLAGS)
+_OFFICE = lazy_regex(r"^\p{Han}{4,24}(?:府|室|局|会|會|院|厅|部|处|處|公司|大学|中心|协会|队|所|站)$", FLAGS)
 _APART = lazy_regex("(?:(?:信息|文章|稿件|消息)?([来來]源)|作者|撰文|[記记]者) ?[:：]", FLAGS)
 VALUE = 20
 """So long is the value of such a label."""
 _ATTACHED = lazy_regex("附件[:：]", FLAGS)
+_ANNEX = lazy_regex(r"附件 ?\d{0,2}[:：.．、 ]", FLAGS)
 _DATE = lazy_regex(r"\d{4}年\d{1,2}月\d{1,2}日", FLAGS)
 _HAN_ONLY = lazy_regex(r"\p{Han}{2,}", FLAGS)
 _MARK = lazy_regex(r"\d{1,2}(?:\.\d{1,2}){0,3}|[▪•·◦○●]", FLAGS)
@@ -186,6 +195,63 @@ def named_title(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
     said = lines[first - 1].said
     again = any(line.said == said for n, line in enumerate(lines) if n not in taken)
     return {first - 1} if TITLE <= len(said) <= TITLE_LENGTH and not again else set()
+
+
+def headword(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
+    """Give the last line above the first sentence that is the word with which that sentence begins, to say what it is."""
+    first = _begin(lines, taken)
+    if first >= len(lines) or any(n not in taken and _says(lines[first].said, lines[n].said) for n in range(first)):
+        return set()
+    return {max((n for n in range(first) if n in taken and _says(lines[first].said, lines[n].said)), default=-1)} - {-1}
+
+
+def _says(sentence: str, word: str) -> bool:
+    """Tell whether a sentence begins with a word, and what follows says what that is.
+
+    >>> [_says("绿豆糕是以绿豆为原料的糕点。", word) for word in ("绿豆糕", "绿豆")]
+    [True, False]
+    """
+    named = 1 < len(word) <= HEADWORD and sentence.startswith(word)
+    return named and _SAYING.match(sentence, len(word)) is not None
+
+
+def office_of_title(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
+    """Give the name of an office right above a title that says what it is about, where that office signs the text below."""
+    first = _begin(lines, taken)
+    return {
+        n
+        for n in range(first)
+        if n in taken
+        and n + 1 not in taken
+        and _ABOUT.match(lines[n + 1].said)
+        and _OFFICE.search(lines[n].said)
+        and any(lines[m].said == lines[n].said for m in range(first, len(lines)))
+    }
+
+
+def number_of_document(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
+    """Give the number of a document alone on a line above the text, between no label and a line that stays."""
+    return {
+        n
+        for n in range(_begin(lines, taken))
+        if n in taken
+        and n + 1 not in taken
+        and _DOCUMENT.fullmatch(lines[n].said)
+        and not (n and lines[n - 1].said.endswith(LEADS))
+    }
+
+
+def doubled_title(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
+    """Give the line right below one that goes, above the first sentence, that stands once more on the next line."""
+    return {
+        n
+        for n in range(1, _begin(lines, taken) - 1)
+        if n - 1 in taken
+        and not {n, n + 1} & {*taken}
+        and lines[n].said == lines[n + 1].said
+        and len(lines[n].said) >= TITLE
+        and lines[n].kind in ("text", "prose")
+    }
 
 
 def _is_placed(lines: Sequence[Line], first: int, taken: Collection[int]) -> bool:
@@ -402,7 +468,7 @@ def _bare_name(said: str) -> str:
     >>> [_bare_name(said) for said in ("附件：1.名录", "1.名录.xls")]
     ['名录', '名录']
     """
-    name = _COUNTED.sub("", _ATTACHED.sub("", said, count=1).strip(), count=1)
+    name = _COUNTED.sub("", _ANNEX.sub("", said, count=1).strip(), count=1)
     return regex.sub(r"\.\w{2,4}$", "", name).strip()
 
 
