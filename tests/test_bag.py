@@ -483,12 +483,17 @@ def test_kill_at_any_moment_leaves_no_bag_or_a_whole_one(tmp_path: Path) -> None
         subprocess.run(command, check=True, capture_output=True)
         took = time.monotonic() - began
     chance, interrupted, present = random.Random(5), 0, 0  # noqa: S311 - moments, not secrets
-    for kill in range(KILLS):
+    for kill in range(6 * KILLS):
+        if kill >= KILLS and interrupted >= KILLS // 2:
+            break
         shutil.rmtree(out / f"w{kill % 3}", ignore_errors=True)
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            time.sleep(took * (0.35 + 0.65 * (kill + chance.random()) / KILLS))
+            time.sleep(took * (0.35 + 0.65 * (kill % KILLS + chance.random()) / KILLS))
             process.send_signal(signal.SIGKILL)
-            interrupted += process.wait(60) == -signal.SIGKILL
+            if process.wait(60) == -signal.SIGKILL:
+                interrupted += 1
+            else:  # it had ended: the machine is quicker now than when it was timed
+                took *= 0.8
         found = [p for p in out.iterdir() if not p.name.startswith(".")]
         present += len(found)
         for bag in found:
