@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+import shanben
+from shanben.lazy import _Lazy
 
 # Programs that need the extra `bench`, and are started as programs.
 collect_ignore = [f"benchmarks/{name}.py" for name in ("batch", "detection", "editions", "engine", "memory")]
@@ -40,6 +45,13 @@ def write_files(root: Path, files: Mapping[str, str]) -> Path:
 def seed_folders() -> list[Path]:
     """Give the folders of all seeds, in order."""
     return sorted(p for p in SEEDS.iterdir() if (p / "work.yaml").is_file())
+
+
+def lazy_patterns() -> Iterator[_Lazy]:
+    """Give the patterns of our own code that wait for their first use, of all modules."""
+    for module in pkgutil.walk_packages(shanben.__path__, "shanben."):
+        if module.name != "shanben.__main__":
+            yield from (v for v in vars(importlib.import_module(module.name)).values() if isinstance(v, _Lazy))
 
 
 @pytest.fixture(params=seed_folders(), ids=lambda p: p.name)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import regex
 
-import shanben
-from conftest import seed_folders
+from conftest import lazy_patterns, seed_folders
 from shanben.cli import main
-from shanben.lazy import _compiled, _Lazy
+from shanben.lazy import _compiled
 from shanben.tools import own_patterns
 from shanben.tools.kept_files import keep_entry
 from shanben.tools.pattern_code import code_of
@@ -34,11 +31,9 @@ def forget() -> None:
 
 
 def own() -> Iterator[tuple[str, int]]:
-    for module in pkgutil.walk_packages(shanben.__path__, "shanben."):
-        if module.name != "shanben.__main__":
-            for value in vars(importlib.import_module(module.name)).values():
-                if isinstance(value, _Lazy) and value._said[0] is _compiled and isinstance(value._said[1], str):
-                    yield value._said[1], int(value._said[2])
+    for compile_, pattern, flags in (one._said for one in lazy_patterns()):
+        if compile_ is _compiled and isinstance(pattern, str):
+            yield pattern, int(flags)
 
 
 def test_what_is_made_of_kept_code_is_what_compiling_gives() -> None:

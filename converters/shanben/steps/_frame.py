@@ -127,19 +127,22 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     taken -= _unknown_below(known, taken, chances) | _listed_words(known, taken)
     taken -= _announced(known, taken) | contents_of_text(known) | _amid_text(known, taken, chances) | _outline(known)
     taken -= lost_title(known, taken, chances) | named_title(known, taken)
-    if taken:
-        again = said_again(known, taken)
-        named = headings(known, again)
-        taken = (taken | again | accounts(known, taken, chances)) - named - sections(known, named)
-        taken |= box_of_facts(known, taken, chances) | box_of_labels(known, taken, chances)
-        taken |= tags(known, taken, chances) | tags_above(known, taken, chances)
-        taken |= attached_again(known, taken)
-        taken |= empty_labels(known, taken) | date_of_page(known, taken)
-        headed = set(range(min(named), max(named) + 1)) if named else set()
-        taken |= hardly_text(known, taken, chances) - headed
-    apart = labels_apart(known, taken, chances) | under_original(known, taken) if taken else {}
+    if not taken:
+        return
+    again = said_again(known, taken)
+    named = headings(known, again)
+    taken = (taken | again | accounts(known, taken, chances)) - named - sections(known, named)
+    taken |= box_of_facts(known, taken, chances) | box_of_labels(known, taken, chances)
+    taken |= tags(known, taken, chances) | tags_above(known, taken, chances)
+    taken |= attached_again(known, taken)
+    taken |= empty_labels(known, taken) | date_of_page(known, taken)
+    headed = set(range(min(named), max(named) + 1)) if named else set()
+    taken |= hardly_text(known, taken, chances) - headed
+    if not taken:
+        return
+    apart = labels_apart(known, taken, chances) | under_original(known, taken)
     taken |= {n for label, (_, value) in apart.items() for n in (label, value)}
-    names = names_under_title(known, taken, chances) if taken else set()
+    names = names_under_title(known, taken, chances)
     taken |= names
     taken -= headword(known, taken) | office_of_title(known, taken) | _record(known, taken, chances)
     taken -= number_of_document(known, taken) | _heads_text(known, taken, chances)

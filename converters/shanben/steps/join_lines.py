@@ -374,9 +374,9 @@ def _line_ends(text: Text, params: Params, *, apart: bool) -> Iterator[Finding]:
     blank_lines = _has_blank_lines(lines)
     short_ends = sum(_ends_short(line, measure, params) for line in lines[:-1]) > 1
     filled = _are_filled(lines, measure, params)
-    paragraph = ""
+    first = 0
     for index, (line, following) in enumerate(itertools.pairwise(lines)):
-        paragraph, before = "", paragraph + line
+        start, first = first, index + 1
         if not line.strip() or not following.strip() or is_drawn(line) or is_drawn(following):
             continue
         w = width(line.rstrip())
@@ -385,11 +385,15 @@ def _line_ends(text: Text, params: Params, *, apart: bool) -> Iterator[Finding]:
             continue
         if begins_indented(following) or not (full or (filled and ends_open(line) and 0.6 * measure <= w <= measure)):
             continue
-        if is_numbered(following) and not ends_open(line) and not _goes_on_counting(before, following):
+        if (
+            is_numbered(following)
+            and not ends_open(line)
+            and not _goes_on_counting("".join(lines[start : index + 1]), following)
+        ):
             continue
         if not (indents or blank_lines or short_ends or ends_open(line) or filled):
             continue  # nothing in this text shows where paragraphs end
-        paragraph = before
+        first = start
         end = text.lines[index].end
         tail = line.rstrip()
         blanks = line[len(tail) :] + "\n"
