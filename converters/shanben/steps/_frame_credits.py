@@ -82,7 +82,8 @@ _EDITED = lazy_regex(r"[（(【\[]?\p{Han}{0,4}(?:[编編][辑輯审]|责编|責
 _SPACED = lazy_regex(f"{_EDITOR}[ \u3000]{{1,2}}(\\p{{Han}}{{2,3}}(?:[ 、]\\p{{Han}}{{2,3}}){{0,2}})", FLAGS)
 _REPORTED = lazy_regex(
     r"(?:\p{Han}{2,6}(?:新闻|新聞)|新华网|人民网|央视网|光明网)(?:首席|实习|见习|特约|资深)?记者 (\p{Han}{2,4}(?: \p{Han}{2,4})?)"
-    r"(?: (?:实习生|实习记者|通讯员|见习记者|编辑|摄影) \p{Han}{2,4}(?: \p{Han}{2,4})?){0,2}",
+    r"(?: (?:实习生|实习记者|通讯员|见习记者|编辑|摄影) \p{Han}{2,4}(?: \p{Han}{2,4})?){0,2}"
+    r"|(?:文／)?[記记]者 ?(\p{Han}{2,4})[／/] ?\p{Han}{2,6}(?:即時)?(?:報導|报导|報道|报道|電|讯)",
     FLAGS,
 )
 """The reporter of a site, with those who helped."""
@@ -116,7 +117,7 @@ def credits_of(said: str) -> Credits | None:
         return Credits(1, False, (("contributor", spaced[1]),))
     reported = _REPORTED.fullmatch(said)
     if reported:
-        return Credits(1, False, (("creator", reported[1]),))
+        return Credits(1, False, (("creator", reported[1] or reported[2]),))
     at = parts = others = 0
     counted = False
     facts: list[tuple[str, str]] = []
