@@ -572,7 +572,13 @@ def hardly_text(lines: Sequence[Line], taken: Collection[int], chances: Mapping[
         if lines[n].kind == "text" and below and not lines[n].said.endswith(LEADS):
             found.add(n)
     above = [
-        n for n in sorted(hardly) if n < first and titled and lines[n].kind == "text" and len(lines[n].said) <= NAME
+        n
+        for n in sorted(hardly)
+        if n < first
+        and titled
+        and lines[n].kind == "text"
+        and len(lines[n].said) <= NAME
+        and not _is_character(lines, n, first)
     ]
     for n in (*above, *reversed(above)):
         opens = n == 0 and not _SITE_NAME.fullmatch(lines[n].said)  # a clipping may begin with its title
@@ -580,6 +586,12 @@ def hardly_text(lines: Sequence[Line], taken: Collection[int], chances: Mapping[
         if beside and not opens and not lines[n].said.endswith(LEADS):
             found.add(n)
     return found
+
+
+def _is_character(lines: Sequence[Line], n: int, first: int) -> bool:
+    """Tell whether a line is one character that the text is about, as in a dictionary: it says it in several lines."""
+    said = lines[n].said
+    return len(said) == 1 and sum(said in line.said for line in lines[first:]) >= STEPS
 
 
 def accounts(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:

@@ -44,6 +44,8 @@ ABOVE_TITLE = 24
 """A line above the title, with frame between, is frame up to so many characters."""
 ROW = 30
 """A line without a stop, not longer, between two lines of frame below the text is frame."""
+BUTTON_WORDS = 4
+"""Several buttons on one line have so many letters."""
 SIGNATURE = 16
 """Who signs a text needs no more characters."""
 
@@ -114,8 +116,9 @@ def inside_frame(lines: Sequence[Line]) -> set[int]:
 def button_rows(lines: Sequence[Line], first: int, last: int) -> set[int]:
     """Give the buttons between the first and last line of the text: those that come again, and rows of them."""
     found = [n for n in range(first, len(lines)) if lines[n].kind in PRESSED and len(lines[n].said) >= 2]
-    times = Counter(lines[n].said for n in found)
-    buttons = {n for n in found if times[lines[n].said] >= REPEATED}
+    pressed = {n: _pressed(lines[n]) for n in found}
+    times = Counter(pressed.values())
+    buttons = {n for n in found if times[pressed[n]] >= REPEATED}
     for a, b in runs_of(lines[: last + 1], (*PRESSED, "menu")):
         if a < first or lines[a - 1].said.endswith(LEADS):  # announced, so content
             continue
@@ -124,6 +127,16 @@ def button_rows(lines: Sequence[Line], first: int, last: int) -> set[int]:
         if distinct >= ROW_OF_BUTTONS and a > first:
             buttons |= set(range(a, a + distinct))
     return buttons
+
+
+def _pressed(line: Line) -> str:
+    """Give the words of several buttons on one line without their counts, else what the line says.
+
+    >>> _pressed(Line(0, "点赞 (312)　评论 9", "sign"))
+    '点赞评论'
+    """
+    bare = bare_letters(line.said) if line.kind == "sign" else ""
+    return bare if len(bare) >= BUTTON_WORDS and " " in line.said.replace("\u3000", " ") else line.said
 
 
 def sure_lines(lines: Sequence[Line], runs: bool) -> set[int]:

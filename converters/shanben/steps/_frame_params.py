@@ -110,6 +110,13 @@ def _shows(line: str, marks: re.Pattern[str]) -> bool:
     return len(said) <= SENTENCE or not _SENTENCE_END.search(said) or len(set(marks.findall(said))) > 1
 
 
+def _is_wide(line: str) -> bool:
+    """Tell whether a long line is a menu, or a short one with blanks between its parts."""
+    return line.count("|") >= BARS or (
+        len(line) <= 2 * SHOWING and "    " in line and len(" ".join(line.split())) <= SHOWING
+    )
+
+
 def may_be_page(content: str, params: Params) -> bool:
     r"""Tell whether enough short lines of a text look like a page's to look at it at all; else it has no frame.
 
@@ -119,7 +126,7 @@ def may_be_page(content: str, params: Params) -> bool:
     """
     if not params.marks:
         return True
-    lines = [line for line in content.split("\n") if 0 < len(line) <= SHOWING or line.count("|") >= BARS]
+    lines = [line for line in content.split("\n") if 0 < len(line) <= SHOWING or _is_wide(line)]
     near = "\n".join(lines)
     brief = len(near) <= BRIEF and next(_texts) < FEW_TEXTS
     marked = not brief or any(map(near.__contains__, params.marks))
