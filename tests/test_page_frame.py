@@ -351,6 +351,17 @@ def test_a_list_without_sentences_stays(body: str) -> None:
     assert after(HEAD + text + FOOT) == text
 
 
+def test_a_numbered_sentence_about_rights_stays_among_others() -> None:
+    rules = "一、提倡实名，评论优先显示。\n二、删帖有据，编辑应当留存备份。\n三、版权。网友发表的评论，版权归网友所有，转载请注明出处。\n"
+    text = f"{TITLE}\n{PROSE}{rules}本公告由网站部解释。\n"
+    assert after(HEAD + text + FOOT) == text
+
+
+def test_who_signs_a_text_and_its_date_in_words_stay() -> None:
+    text = f"{TITLE}\n{PROSE}江城在线 编辑部\n二〇一〇年六月一日\n"
+    assert after(HEAD + text + FOOT) == text
+
+
 def test_lines_are_weighed_as_a_chain_of_zones() -> None:
     known = outer_lines(Text.of(f"{HEAD}{TITLE}\n{LONG}{FOOT}"), params())
     weights = read_weights()
@@ -549,6 +560,34 @@ def test_weights_are_learned_from_labelled_pages_the_same_bytes_each_time(tmp_pa
     ]
     scores = weights.scores(features_of(known, [0] * len(known)))
     assert max(scores[-1]) == scores[-1][ZONES.index("T")]
+
+
+def test_weights_are_adapted_as_far_as_the_pages_ask(tmp_path: Path) -> None:
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for n, day in enumerate(("今早", "昨夜", "前天")):
+        lines = [
+            "# page",
+            "-渡口水情",
+            "-首页 | 登录 | 注册",
+            "+春天的花",
+            *["+花都开了，他在门口看了很久，才走。"] * 3,
+        ]
+        (pages / f"{n}.txt").write_text("\n".join([*lines, f"-潮位{day}", "-版权所有", ""]), encoding="utf-8")
+    for name in ("a", "b"):
+        arguments = ["train-frame", str(pages), "-o", str(tmp_path / f"{name}.tsv"), "--mixtures", "0", "--adapt"]
+        done = CliRunner().invoke(main, arguments)
+        assert done.exit_code == 0, done.output
+    assert (tmp_path / "a.tsv").read_bytes() == (tmp_path / "b.tsv").read_bytes()
+    before, after_ = read_weights(""), read_weights(str(tmp_path / "a.tsv"))
+    changed = {
+        name for name in before.rows.keys() | after_.rows.keys() if before.rows.get(name) != after_.rows.get(name)
+    }
+    assert len(changed) < len(before.rows) / 20
+    known = [Line(0, "潮位今夜", "text")]
+    text, foot = ZONES.index("T"), ZONES.index("F")
+    (own,), (old,) = (weights.scores(features_of(known, [0])) for weights in (after_, before))
+    assert own[foot] - own[text] > old[foot] - old[text]
 
 
 HEAD_LINES: list[tuple[str, Kind]] = [
@@ -809,10 +848,16 @@ def test_no_letter_of_the_text_is_lost(page: Path) -> None:
     assert score.letters > 0
 
 
-def test_of_the_tenth_set_most_of_the_frame_goes_and_no_line_of_text_but_a_name_of_a_book() -> None:
+def test_of_the_tenth_set_most_of_the_frame_goes_and_no_line_of_text() -> None:
     score = total("tenth", [measure(page) for page in sorted((PAGES / "tenth").glob("*.txt"))])
-    assert score.damaged == ["《茶马记》"]
-    assert len(score.missed) < 0.04 * score.artifacts
+    assert score.damaged == []
+    assert len(score.missed) < 0.03 * score.artifacts
+
+
+def test_of_pages_that_nothing_was_learned_from_nine_lines_of_ten_go_and_next_to_no_letter_of_the_text() -> None:
+    score = total("eleventh", [measure(page) for page in sorted((PAGES / "eleventh").glob("*.txt"))])
+    assert len(score.missed) < 0.08 * score.artifacts
+    assert score.lost < 0.003 * score.letters
 
 
 @pytest.mark.parametrize(

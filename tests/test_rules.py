@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from conftest import ROOT
 from shanben.check_rules import check_rulebook
 from shanben.pipeline import plan
+from shanben.rulebook.apply import findings
+from shanben.values import Text
 
 WORKS = [None, *sorted(p.stem for p in (ROOT / "rules" / "works").glob("*.yaml"))]
 
@@ -46,3 +50,25 @@ def test_every_rule_that_edits_says_its_fault_in_chinese() -> None:
     rules = [r for work in WORKS for r in plan((), work).rulebook.rules]
     edits = [r for r in rules if r.replace is not None or r.replace_each or r.remove or r.step]
     assert not [r.id for r in edits if not r.fault_zh]
+
+
+ROWS = {
+    "bars": "灯下 | 江边 - 渡口_网站\n",
+    "table": "|                         |I:249 |    |       |(1), lpq(1), lprm|\n",
+    "dashes": "标题 - 栏目 - ",
+    "lines of dashes": "a - " * 20 + "\n",
+    "arrows": "首页 > 新闻 » 正文 / ",
+    "links": "[首页](http://a.example/b) ",
+    "blanks": "　 \t",
+    "dates": "2019-03-05 21:30 张三 ",
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_no_rule_takes_long_on_rows_of_marks(name: str) -> None:
+    content = (ROWS[name] * (40_000 // len(ROWS[name])))[:40_000]
+    text = Text(content + "\n" + content[:200] + "\n")
+    for unit in plan().units:
+        start = time.process_time()
+        list(findings(unit, text))
+        assert time.process_time() - start < 4, unit.id

@@ -764,9 +764,20 @@ def train_joints(
     metavar="N",
     help="Pages to put together besides from the heads, texts and feet of those given.",
 )
+@click.option(
+    "--adapt",
+    "adapting",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    metavar="[WEIGHTS.tsv]",
+    help="Begin with these weights, or with those that come with Shanben, and change them only as far as the pages ask.",
+)
 @_RULES
 @_JSON
-def train_frame(pages: tuple[Path, ...], out: Path, mixtures: int, rules: tuple[Path, ...], as_json: bool) -> int:
+def train_frame(
+    pages: tuple[Path, ...], out: Path, mixtures: int, adapting: str | None, rules: tuple[Path, ...], as_json: bool
+) -> int:
     """Learn from labelled pages what belongs to web pages and what to their texts.
 
     PAGES are UTF-8 files, or folders of them: a first line with # and what kind of page it is, then its lines, each
@@ -777,13 +788,14 @@ def train_frame(pages: tuple[Path, ...], out: Path, mixtures: int, rules: tuple[
     \b
     Example:
       shanben train-frame pages/ -o my-pages.tsv
+      shanben train-frame pages/ -o my-pages.tsv --adapt
     """
     from shanben.pipeline import plan
     from shanben.steps._frame_params import Params
     from shanben.steps._frame_train import train
 
     rule = next(r for r in plan(rules).rulebook.rules if r.id == "frame-of-web-page")
-    told = train(pages, out, Params(**dict(rule.params)), mixtures)  # type: ignore[arg-type]
+    told = train(pages, out, Params(**dict(rule.params)), mixtures, adapting)  # type: ignore[arg-type]
     if as_json:
         _print_json(told)
     else:

@@ -82,7 +82,7 @@ AMID = 0.9
 """A line between two lines of text stays if it is more likely text than this."""
 LIKELIER = 0.99
 """The same for a line whose words or neighbours speak for the frame."""
-LIKELY_TITLE = 0.9
+LIKELY_TITLE = 0.75
 """The same for such a line above the first sentence, which may be the title."""
 
 
@@ -92,6 +92,8 @@ _STOPS = lazy_regex(r"[。！？]", FLAGS)
 _OWNED = lazy_regex("版[权權]|[转轉][载載]|©", FLAGS)
 _DATED = lazy_regex(r"\p{Han}[\p{Han}，、《》“”]{4,40}[ \u3000]?[\[［【(（]\p{Han}{0,4}[ ]?\d{4}", FLAGS)
 _ITEM = lazy_regex(r"(\d{1,2})([.．、）)])(?!\d)", FLAGS)
+_CHAPTER = lazy_regex(r"第[0-9〇零一二三四五六七八九十百千]{1,6}[章回节節卷][ \u3000]\S{1,20}$", FLAGS)
+_STATED = lazy_regex(r"[标標][ \u3000]{0,2}[题題][:：][ \u3000]*(?!Re:)(\p{Han}.{3,60})", FLAGS)
 _OUTLINED = lazy_regex(r"\d{1,2}(?:\.\d{1,2})*[.．]?[ \u3000]", FLAGS)
 _RULED = lazy_regex(r"[+|][-=:]{2,}(?:[+|][-=:]{2,})+[+|]", FLAGS)
 OUTLINE, AGAIN = 5, 3
@@ -104,6 +106,12 @@ MOST_CONTACTS = 8
 """So many lines a section of contacts below the text may have."""
 WORD = 8
 """A word in a list of words is no longer."""
+TITLE = 4
+"""A shorter line is no title."""
+PLAIN, POINTS = 24, 3
+"""So long is a sentence that may be an answer or a post, and so many points make it one of the frame."""
+NO_TEXT = 0.005
+"""A contact below the text stays if it is more likely text than this."""
 PARAGRAPH = 40
 """A paragraph with words of pages above the first sentence has so many characters."""
 RECORD = 0.2
@@ -123,6 +131,8 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     frame, chances = zone_frame(known, lambda line: points_of(line, params), params.weights)
     edges -= _held(known, lines, edges | frame, {n: chances.get(n, 0.0) for n in edges - frame}, params)
     taken = edges | frame
+    taken |= _above_foot(known, taken)
+    taken -= _plain_sentences(known, taken, params)
     taken -= steps_of_text(known, taken) | named_above(known, taken)
     taken -= _unknown_below(known, taken, chances) | _listed_words(known, taken)
     taken -= _announced(known, taken) | contents_of_text(known) | _amid_text(known, taken, chances) | _outline(known)
@@ -147,8 +157,9 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     taken -= headword(known, taken) | office_of_title(known, taken) | _record(known, taken, chances)
     taken -= number_of_document(known, taken) | _heads_text(known, taken, chances)
     taken |= doubled_title(known, taken)
-    kept = _labelled_section(known, taken) | _contacts(known, taken)
-    stated = credit_lines(known, taken) if taken else {}
+    taken -= _stated_title(known, taken) | _headed_chapters(known, taken)
+    kept = _labelled_section(known, taken) | {n for n in _contacts(known, taken) if chances.get(n, 1.0) > NO_TEXT}
+    stated = credit_lines(known, taken, chances) if taken else {}
     for n in sorted((taken - kept) | set(stated)):
         span = text.lines[lines[n].index]
         for field, value in stated.get(n, ()):
@@ -161,6 +172,38 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
             for field, value in _facts_of(lines[n], params):
                 yield Capture(span.start, field, value)
         yield _removal(text.content, span)
+
+
+def _above_foot(lines: Sequence[Line], taken: set[int]) -> set[int]:
+    """Give the lines from a control on that stand right above a site's foot that goes, none among them of the text."""
+    found: set[int] = set()
+    for n in sorted(taken):
+        top = n
+        while lines[n].kind == "foot" and top and lines[top - 1].kind in ("sign", "near", "weak", "list", "foot"):
+            top -= 1
+        found.update(range(next((m for m in range(top, n) if lines[m].kind == "sign"), n), n))
+    return found
+
+
+def _plain_sentences(lines: Sequence[Line], taken: set[int], params: Params) -> set[int]:
+    """Give the longer sentences whose words do not speak for the frame, amid or below the text, and below no list of links or foot.
+
+    Answers and posts of others look like comments, and are sometimes what a page is about.
+    """
+    sentences = [n for n, line in enumerate(lines) if n not in taken and is_hard(line)]
+    if not sentences:
+        return set()
+    ended = next(
+        (n for n in range(sentences[-1], len(lines)) if n in taken and lines[n].kind in ("list", "foot")), len(lines)
+    )
+    return {
+        n
+        for n in taken
+        if sentences[0] < n < ended
+        and lines[n].kind == "prose"
+        and len(lines[n].said) > PLAIN
+        and points_of(lines[n], params) < POINTS
+    }
 
 
 def _record(lines: Sequence[Line], taken: set[int], chances: Mapping[int, float]) -> set[int]:
@@ -176,6 +219,25 @@ def _record(lines: Sequence[Line], taken: set[int], chances: Mapping[int, float]
         if len(stay) > 1 and 2 * len(stay) >= len(run) and sentence:
             found.update(n for n in run if chances.get(n, 0.0) > RECORD)
     return found
+
+
+def _stated_title(lines: Sequence[Line], taken: set[int]) -> set[int]:
+    """Give the first line that goes and gives the title under a label, as on boards, if it stands nowhere else."""
+    said = "\n".join(line.said for n, line in enumerate(lines) if n not in taken)
+    for n in sorted(taken):
+        title = _STATED.fullmatch(lines[n].said)
+        if title:
+            return {n} if title[1] not in said else set()
+    return set()
+
+
+def _headed_chapters(lines: Sequence[Line], taken: set[int]) -> set[int]:
+    """Give the names of chapters, with their numbers, right above a sentence that stays."""
+    return {
+        n
+        for n in taken
+        if n + 1 < len(lines) and n + 1 not in taken and _CHAPTER.match(lines[n].said) and is_hard(lines[n + 1])
+    }
 
 
 def _heads_text(lines: Sequence[Line], taken: set[int], chances: Mapping[int, float]) -> set[int]:
@@ -331,6 +393,7 @@ def _held(
             and not (n < start and known[n].said == known[n + 1].said)
         )
         or _is_row(known[n].said)
+        or _is_window(known, n)
         or (points_of(known[n], params) >= PLEA and chances[n] <= SURE)
     }
     likely = {
@@ -341,6 +404,8 @@ def _held(
     } - barred
     below = sentences[-1] + 1 if sentences else foot
     held = {n for n in likely if n < below and (known[n].kind in ("text", "prose") or _is_dated_title(known[n]))}
+    least = {"weak": LIKELY, "stamp": AMID}
+    held |= {n for n, chance in chances.items() if chance > least.get(known[n].kind, 1.0)}
     if start and start - 1 in likely and _is_paragraph(known[start - 1]):
         held.add(start - 1)
     calm = {n for n, chance in chances.items() if chance > CALM and known[n].kind in ("text", "prose")} - barred
@@ -366,6 +431,12 @@ def _is_dated_title(line: Line) -> bool:
 def _is_paragraph(line: Line) -> bool:
     """Tell whether a line with words of pages is a whole paragraph: several sentences, as a report begins with."""
     return line.kind == "sign" and len(line.said) >= PARAGRAPH and len(_STOPS.findall(line.said)) > 1
+
+
+def _is_window(lines: Sequence[Line], n: int) -> bool:
+    """Tell whether a line begins with one above it and a mark: the title of the window."""
+    said = lines[n].said
+    return any(len(line.said) >= TITLE and said.startswith((line.said + "_", line.said + "|")) for line in lines[:n])
 
 
 def _is_row(said: str) -> bool:

@@ -103,7 +103,7 @@ _MARK = lazy_regex(r"\d{1,2}(?:\.\d{1,2}){0,3}|[▪•·◦○●]", FLAGS)
 _TAGGED = lazy_regex(r"(?:\p{Han}{2})?(?:标签|標籤)[:：]", FLAGS)
 _FILE = lazy_regex(r"\p{Han}.{2,}\.(?:docx?|pdf|pptx?|xlsx?|txt|wps)$", FLAGS)
 _FOLLOW = lazy_regex(r"[+＋]? ?(?:加|已)?(?:关注|關注|追蹤)(?:他|她|TA|Ta|ta|作者)?|发?私信|订阅|訂閱", FLAGS)
-_NO_TITLE = lazy_regex(r"</?[a-z]+[ />]|^[A-Z]{0,3}[:：]? ?\d+$|[\u3000\t ]\d+ ?\p{Han}?$", FLAGS)
+_NO_TITLE = lazy_regex(r"</?[a-z]+[ />]|^https?:/|\]\(\S|^[A-Z]{0,3}[:：]? ?\d+$|[\u3000\t ]\d+ ?\p{Han}?$", FLAGS)
 _NAMED = lazy_regex(r"\p{Han}{1,3}[:：]", FLAGS)
 """A short label, or the name of one who is spoken of, as a title that stands right below the path may begin."""
 _GENRE = lazy_regex(
@@ -361,7 +361,10 @@ def box_of_facts(lines: Sequence[Line], taken: Collection[int], chances: Mapping
 
 
 def tags(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:
-    """Give the words line by line right below the last sentence that the text itself uses, above a line that goes."""
+    """Give the words line by line right below the last sentence that the text itself uses, above a line that goes.
+
+    Above a list of links they are tags if the text uses most of them, else if they are not likely text besides.
+    """
     stay = [n for n, line in enumerate(lines) if n not in taken and is_hard(line)]
     start = end = stay[-1] + 1 if stay else len(lines)
     while end < len(lines) and end not in taken and lines[end].kind == "text" and len(lines[end].said) <= TAG:
@@ -370,9 +373,14 @@ def tags(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, fl
     if not TAGS[0] <= len(run) <= TAGS[1] or end == len(lines) or lines[end].kind not in KNOWN | {"weak", "menu"}:
         return set()
     text = "\n".join(lines[n].said for n in range(start) if n not in taken)
-    words = all(_HAN_ONLY.fullmatch(lines[n].said) and chances.get(n, 1.0) < EVEN for n in run)
-    unlikely = sum(chances.get(n, 1.0) for n in run) < UNLIKELY * len(run)
-    return set(run) if words and unlikely and 2 * sum(lines[n].said in text for n in run) >= len(run) else set()
+    if not all(_HAN_ONLY.fullmatch(lines[n].said) for n in run):
+        return set()
+    used = sum(lines[n].said in text for n in run)
+    listed = 3 * used >= 2 * len(run) > 2 * TAGS[0] and lines[end].kind == "list"
+    unlikely = sum(chances.get(n, 1.0) for n in run) < UNLIKELY * len(run) and all(
+        chances.get(n, 1.0) < EVEN for n in run
+    )
+    return set(run) if listed or (unlikely and 2 * used >= len(run)) else set()
 
 
 def tags_above(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:

@@ -20,6 +20,8 @@ NAME = 12
 """A longer line is no name of an account."""
 TITLE = 4
 """A shorter line is no title."""
+HARDLY = 0.02
+"""A line of credits goes if it is less likely text than this."""
 EVEN = 0.5
 """A name between title and time goes if it is less likely text than this."""
 
@@ -159,10 +161,13 @@ def credits_of(said: str) -> Credits | None:
     return Credits(parts, counted, tuple(facts)) if parts else None
 
 
-def credit_lines(lines: Sequence[Line], taken: Collection[int]) -> dict[int, tuple[tuple[str, str], ...]]:
+def credit_lines(
+    lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]
+) -> dict[int, tuple[tuple[str, str], ...]]:
     """Give the lines above the first sentence and below the last that are made of credits, with the facts they state.
 
-    One with three parts, or two with a clock or readers among them, goes by itself; one with fewer beside a line that goes.
+    One with three parts, or two with a clock or readers among them, goes by itself, and so does one that is hardly text;
+    one with fewer beside a line that goes.
     """
     first = _begin(lines, taken)
     last = max((n for n, line in enumerate(lines) if n not in taken and is_hard(line)), default=len(lines))
@@ -186,7 +191,7 @@ def credit_lines(lines: Sequence[Line], taken: Collection[int]) -> dict[int, tup
         else:  # below the text, from the last line up: who edited it, or a name beside another credit
             under = n + 1 in taken or n + 1 in found or (n - 1 in taken and said.get(n + 1) is not None)
             goes = named and under and (_EDITED.match(lines[n].said) is not None or said.get(n - 1) is not None)
-        if sure or goes:
+        if sure or goes or (credit.facts and chances.get(n, 1.0) < HARDLY):
             found[n] = credit.facts
     return found
 

@@ -50,6 +50,8 @@ _HEADING = lazy_regex(r"\d{1,2}[.．、] ?\p{Han}{2}", FLAGS)
 _TEXT_MARKS = lazy_regex(r"[。；，！？“”]", FLAGS)
 _SENTENCE = lazy_regex(r"(?:[。；，、!！?？…;,]|(?<=\p{Han}{4})[.．])['\"”’」』）)】]*(?:\[\d{1,3}\])*$", FLAGS)
 _LEAD = lazy_regex(r"[，、。].*[：:]$|^[^：:]{10,}[：:]$", FLAGS)
+_NUMERALS = "一二三四五六七八九十"
+_COUNTED = lazy_regex(f"([{_NUMERALS}])、", FLAGS)
 _ATTACHED = lazy_regex(r"附|\d", FLAGS)
 _LINK = lazy_regex(r"\[\d{1,3}\](?=[^\s\d])(?:\[(?:图片|圖片|image)\] ?)?", FLAGS)
 _ADDRESS = lazy_regex(r"\d{1,3}\. ?[a-z]{3,6}:/\S+", FLAGS)
@@ -285,7 +287,8 @@ def with_keywords(lines: Sequence[Line], params: Params) -> Sequence[Line]:
 def in_context(lines: Sequence[Line]) -> list[Line]:
     """Mend kinds by the neighbours: the value under a label belongs to it.
 
-    Take lines with a date and a time for text where several stand together: they are a schedule or a log.
+    Take lines with a date and a time for text where several stand together: they are a schedule or a log. A sentence with
+    the next number below a numbered sentence is the text's own, though it speaks of rights or of comments.
     """
     calm = list(lines)
     for n in range(len(lines) - 1):
@@ -303,12 +306,29 @@ def in_context(lines: Sequence[Line]) -> list[Line]:
             calm[n] = replace(label, kind="text")
         if label.kind == "keep" and _ATTACHED.match(label.said) and _NUMBER.match(value.said):
             calm[n + 1] = replace(value, kind="keep")
+    for n, line in _counted_on(calm):
+        calm[n] = replace(line, kind="prose")
     for a, b in _boxes(calm):
         calm[a : b + 1] = (replace(line, kind="near") if line.kind == "text" else line for line in calm[a : b + 1])
     for a, b in runs_of(lines, ("stamp",)):
         if b > a and all(line.said[0].isdigit() for line in lines[a : b + 1]):
             calm[a : b + 1] = (replace(line, kind="text") for line in lines[a : b + 1])
     return calm
+
+
+def _counted_on(lines: Sequence[Line]) -> Iterator[tuple[int, Line]]:
+    """Give the sentences that pages are known for and that count on from a sentence of text, such as ``六、版权。`` below ``五、``."""
+    number = 0
+    for n, line in enumerate(lines):
+        found = _COUNTED.match(line.said)
+        if not found:
+            continue
+        own = _NUMERALS.index(found[1]) + 1
+        if line.kind == "prose":
+            number = own
+        elif own > 1 and own == number + 1 and STOP.search(line.said):
+            number = own
+            yield n, line
 
 
 def _boxes(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from shanben.errors import SourceError, UsageError
+from shanben.steps._frame_adapt import Labelled, adapt
 from shanben.steps._frame_lines import Line, in_context, outer_lines, with_keywords
 from shanben.steps._frame_params import Params
 from shanben.steps._frame_scores import points_of
-from shanben.steps._frame_zones import STEPS, ZONES, features_of
+from shanben.steps._frame_zones import STEPS, ZONES, features_of, read_weights
 from shanben.tools.storage import read_source, write_file
 from shanben.values import Text
 
@@ -32,40 +32,58 @@ Rows = list[tuple[str, str]]
 """A page: label and line, the empty lines left out."""
 
 
-def train(paths: Sequence[Path], out: Path, params: Params, mixtures: int = 0) -> dict[str, int]:
+def train(
+    paths: Sequence[Path], out: Path, params: Params, mixtures: int = 0, adapting: str | None = None
+) -> dict[str, int]:
     """Learn from labelled pages and write the weights, tab-separated, in tenths. Gives how much was learned from what.
 
     A page is a UTF-8 text: a first line that begins with ``#``, then lines with a label of `LABELS` before each. The
-    same pages give the same bytes. ``mixtures``: so many pages are put together besides. Raises UsageError without python-crfsuite, SourceError for a page that is none.
+    same pages give the same bytes. ``mixtures``: so many pages are put together besides. ``adapting``: a file of weights to
+    begin with, empty for those of the package; None learns from nothing. Raises UsageError without python-crfsuite or
+    SciPy, SourceError for a page that is none.
     """
+    chance = random.Random(SEED)  # noqa: S311 - a choice, not a secret
+    given = [_read(path) for path in _files(paths)]
+    pages = [
+        *((origin, page) for origin, rows in enumerate(given) for page in _variants(rows)),
+        *enumerate(_mixed(given, mixtures, chance), len(given)),
+    ]
+    labelled: list[Labelled] = []
+    for origin, rows in pages:
+        zones = _zones([label for label, _ in rows])
+        if zones:
+            lines, points = _known([said for _, said in rows], params)
+            hidden = [replace(x, kind="text") if x.kind in HIDE and chance.random() < HIDDEN else x for x in lines]
+            labelled += (Labelled(features_of(known, points), zones, origin) for known in (lines, hidden))
+    if not labelled:
+        raise SourceError("no page has a line of text", fix="label the lines of the text with +")
+    learned = sum(len(page.zones) for page in labelled) // 2
+    weights, steps = _learned(labelled) if adapting is None else adapt(labelled, read_weights(adapting))
+    rows_written = list(_table(weights, steps))
+    head = f"# Weights of the zones of a web page (head, text, insertion, foot), in tenths; from {len(pages)} pages."
+    write_file(out, "\n".join([head, *rows_written, ""]).encode())
+    return {"pages": len(pages), "lines": learned, "features": len(rows_written) - len(STEPS)}
+
+
+def _learned(pages: Iterable[Labelled]) -> tuple[dict[str, list[float]], dict[str, float]]:
+    """Give the weights of features, a number for each zone, and of the steps from zone to zone, learned from nothing."""
     try:
         import pycrfsuite
     except ImportError:
         raise UsageError("training needs python-crfsuite", fix="pip install 'shanben[train]'") from None
     trainer = pycrfsuite.Trainer(verbose=False)
-    chance = random.Random(SEED)  # noqa: S311 - a choice, not a secret
-    given = [_read(path) for path in _files(paths)]
-    pages = [*(page for rows in given for page in _variants(rows)), *_mixed(given, mixtures, chance)]
-    learned = 0
-    for rows in pages:
-        zones = _zones([label for label, _ in rows])
-        if zones:
-            lines, points = _known([said for _, said in rows], params)
-            trainer.append(features_of(lines, points), zones)
-            hidden = [replace(x, kind="text") if x.kind in HIDE and chance.random() < HIDDEN else x for x in lines]
-            trainer.append(features_of(hidden, points), zones)
-            learned += len(rows)
-    if not learned:
-        raise SourceError("no page has a line of text", fix="label the lines of the text with +")
+    for page in pages:
+        trainer.append(page.features, page.zones)
     trainer.set_params(SETTINGS)
     with tempfile.TemporaryDirectory() as folder:
         trainer.train(f"{folder}/model")
         tagger = pycrfsuite.Tagger()
         tagger.open(f"{folder}/model")
-        rows_written = list(_table(tagger.info()))
-    head = f"# Weights of the zones of a web page (head, text, insertion, foot), in tenths; from {len(pages)} pages."
-    write_file(out, "\n".join([head, *rows_written, ""]).encode())
-    return {"pages": len(pages), "lines": learned, "features": len(rows_written) - len(STEPS)}
+        info = tagger.info()
+    weights: dict[str, list[float]] = {}
+    for (name, zone), weight in info.state_features.items():
+        weights.setdefault(name, [0.0] * len(ZONES))[ZONES.index(zone)] += weight
+    return weights, {step: info.transitions.get((step[0], step[1]), 0.0) for step in STEPS}
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -119,13 +137,9 @@ def _known(said: Sequence[str], params: Params) -> tuple[Sequence[Line], list[in
     return lines, [points_of(line, params) for line in lines]
 
 
-def _table(info: Any) -> Iterator[str]:
+def _table(weights: Mapping[str, Sequence[float]], steps: Mapping[str, float]) -> Iterator[str]:
     for step in STEPS:
-        tenths = round(10 * info.transitions.get((step[0], step[1]), 0.0))
-        yield "\t".join([step, *[str(tenths)] * len(ZONES)])
-    weights: dict[str, list[float]] = {}
-    for (name, zone), weight in info.state_features.items():
-        weights.setdefault(name, [0.0] * len(ZONES))[ZONES.index(zone)] += weight
+        yield "\t".join([step, *[str(round(10 * steps[step]))] * len(ZONES)])
     for name in sorted(weights):
         row = [round(10 * w) for w in weights[name]]
         if any(row) and name.isprintable() and name not in STEPS:

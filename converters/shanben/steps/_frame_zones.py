@@ -9,6 +9,7 @@ run of sentences is text, a foot begins with a line that belongs to pages, and a
 
 from __future__ import annotations
 
+import itertools
 import math
 from bisect import bisect_left
 from collections import Counter
@@ -42,6 +43,15 @@ PRESENT, BESIDE = 2, 3
 """So many lines of such kinds make a page; or one, with facts, and so many buttons, names of columns and facts that are no text."""
 SENTENCES, SENTENCE_CHARACTERS = 3, 120
 """So many sentences, with so many characters in all, make a run that is surely text."""
+REACH = 40
+"""A line of a known kind that is farther says nothing."""
+UNKNOWN = frozenset({"text", "prose", "near", "keep"})
+"""Kinds of lines that may be text."""
+HEADED = frozenset({"list", "sign"})
+HEADING = 20
+"""Kinds of lines whose words tell what stands below them, and how long they are at most."""
+BESIDE_LINES, MOST = 8, 60
+"""So many lines on each side tell whether sentences stand there; more characters of one do not count."""
 COUNTED = 150
 """More characters of one line do not count."""
 DOUBT = 0.1
@@ -60,6 +70,14 @@ DENSE, SPARSE_LINES = 0.18, 20
 """At least so great a share of the lines of a head or foot is known, if it has more lines than this."""
 LONGER = 7
 """So long a line at the very top may be the title."""
+HARDLY = 0.02
+"""A line goes wherever it stands on a page if it is less likely text than this."""
+STATING = FACTS | {"keep"}
+"""Kinds of lines that are left to the rules that capture what they state, or that stay."""
+BRIEF, AMID = 40, 24
+"""A longer sentence is no such line, or a longer line amid the text."""
+TOGETHER = 4
+"""So many lines below the text go though no line that belongs to pages stands above them."""
 MANY = 3
 """Below so many lines that part runs of sentences, or a list of links or a site's foot, sentences go, too."""
 SURE_TITLE = 0.6
@@ -107,6 +125,12 @@ _BUTTON = lazy_regex(
 )
 """A button in brackets, alone on its line."""
 _BARS = lazy_regex(r"[|｜·>＞»›/／→┊]", FLAGS)
+_CELLS = lazy_regex(r"\t\S+\t|(?:\S+(?:[ ]{2,}|\u3000+)){2,}\d", FLAGS)
+"""Two cells of a row, and figures behind them or tabs about one."""
+_DATE = lazy_regex(
+    r"[〇○Oo0零一二三四五六七八九]{4}年[元一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日", FLAGS
+)
+_HAS_LETTER = lazy_regex(r"\p{L}", FLAGS)
 _COMMAS = lazy_regex(r"[，、,；]", FLAGS)
 _LATIN = lazy_regex(r"[A-Za-z]", FLAGS)
 _OPENING = tuple("[【(（<《「“")
@@ -286,9 +310,10 @@ def features_of(lines: Sequence[Line], points: Sequence[int], *, groups: bool = 
     times = Counter(line.said for line in lines)
     pairs = han_pairs("".join(line.said for line in lines if STOP.search(line.said) or len(line.said) >= 40))
     ended = [n for n, line in enumerate(lines) if _END.match(line.said) and sentences and n > sentences[0]]
+    around = zip(_nearest(lines, "up"), _nearest(lines[::-1], "dn")[::-1], _rhythm(lines), strict=True)
     found = []
-    for n, line in enumerate(lines):
-        own = [*shapes[n], f"K{line.kind}", f"P{max(-2, min(8, points[n]))}"]
+    for n, (line, others) in enumerate(zip(lines, around, strict=True)):
+        own = [*shapes[n], f"K{line.kind}", f"P{max(-2, min(8, points[n]))}", *itertools.chain(*others)]
         if groups:
             own += _groups(line.said)
         for by in (-3, -2, -1, 1, 2, 3):
@@ -307,6 +332,41 @@ def features_of(lines: Sequence[Line], points: Sequence[int], *, groups: bool = 
             own.append(f"times{min(4, times[line.said])}")
         if HAN.search(line.said) and len(line.said) >= 4:
             own.append(f"again{int(4 * _again(line.said, pairs))}")
+        found.append(own)
+    return found
+
+
+def _nearest(lines: Sequence[Line], name: str) -> list[list[str]]:
+    """Give for each line the kind of the nearest one above it that is of a known kind, how far it is, and the pairs of what it says."""
+    found: list[list[str]] = []
+    last, pairs = -1, list[str]()
+    for n, line in enumerate(lines):
+        far = n - last
+        found.append([f"{name}{lines[last].kind}{_step(far)}", *pairs] if last >= 0 and far <= REACH else [])
+        if line.kind not in UNKNOWN:
+            last = n
+            headed = line.kind in HEADED and len(line.said) <= HEADING
+            pairs = [f"{name}w{a}{b}" for a, b in itertools.pairwise(line.said)] if headed else []
+    return found
+
+
+def _rhythm(lines: Sequence[Line]) -> list[list[str]]:
+    """Give for each line how many lines at steps of one to four are as long as it, and how long and what those beside it are."""
+    size = len(lines)
+    sentence = [_is_sentence(line.said) for line in lines]
+    form = [(_step(len(line.said), _LENGTHS), is_one) for line, is_one in zip(lines, sentence, strict=True)]
+    sentences = [0, *itertools.accumulate(sentence)]
+    lengths = [0, *itertools.accumulate(min(MOST, len(line.said)) for line in lines)]
+    found = []
+    for n in range(size):
+        own = []
+        for by in (1, 2, 3, 4):
+            beside = (n - 2 * by, n - by, n + by, n + 2 * by)
+            own.append(f"rh{by}:{sum(0 <= m < size and form[m] == form[n] for m in beside)}")
+        for a, b, name in ((max(0, n - BESIDE_LINES), n, "u"), (n + 1, min(size, n + 1 + BESIDE_LINES), "d")):
+            if b > a:
+                own.append(f"sh{name}{4 * (sentences[b] - sentences[a]) // (b - a)}")
+                own.append(f"ml{name}{_step((lengths[b] - lengths[a]) // (b - a), _LENGTHS)}")
         found.append(own)
     return found
 
@@ -391,7 +451,11 @@ def zone_frame(
         parts += sum(chance < DOUBT and outer[n].kind in known for n, chance in enumerate(likely)) >= BESIDE
     if parts < PRESENT or (not surely and (not said or said < min(around, 2 * near))):
         return set(), chances
-    doubtless = {n for n, chance in enumerate(likely) if chance < DOUBT and outer[n].kind != "keep"}
+    doubtless = {
+        n
+        for n, chance in enumerate(likely)
+        if chance < (LONE if _BUTTON.fullmatch(outer[n].said) else DOUBT) and outer[n].kind != "keep"
+    }
     placed = len(outer[text[0]].said) >= LONGER and text[0] + 1 < len(outer) and outer[text[0] + 1].kind in FACTS
     zones_found = (
         _below(outer, text[-1] + 1, doubtless, {n for n, chance in enumerate(likely) if chance < LONE}),
@@ -399,9 +463,11 @@ def zone_frame(
     )
     frame = {n for zone in zones_found if _is_dense(outer, zone) for n in zone}
     frame -= _title(outer, text, frame) | (set() if placed and {0, 1} <= doubtless else _first_line(outer, text))
-    frame |= _under_title(outer, zones, {n for n, chance in enumerate(likely) if chance < DOUBT})
+    frame |= _under_title(outer, zones, doubtless)
     frame |= _buttons(outer, zones, doubtless)
     frame |= _names_again(outer, text[0], doubtless, likely)
+    frame = _dense_parts(outer, text, frame, _no_text(outer, text, likely))
+    frame -= _signature(outer, text[-1] + 1)
     return {seen[n] for n in frame}, chances
 
 
@@ -543,6 +609,59 @@ def _names_again(lines: Sequence[Line], title: int, doubtless: set[int], likely:
         and lines[n].said in gone
         and likely[n] < (ACCOUNT if times[lines[n].said] > 1 else EVEN)
     }
+
+
+def _no_text(lines: Sequence[Line], text: Sequence[int], likely: Sequence[float]) -> set[int]:
+    """Give the lines that are all but surely no text, though no law above takes them; facts and rows of tables are none.
+
+    Above the text, and below it from a line that belongs to pages on or where several stand together, short sentences go,
+    too; amid the text lines with words go that stand together and that nothing announces, and what says when they were written.
+    """
+    no_text = {n for n, chance in enumerate(likely) if chance < HARDLY and not _CELLS.search(lines[n].said)}
+    plain = {n for n in no_text if lines[n].kind not in STATING and _may_go(lines[n].said)}
+    anchor = _first(lines, range(text[-1] + 1, len(lines)), {n for n in plain if lines[n].kind in ANCHORS})
+    found = {n for n in plain if n < text[0] or n > anchor}
+    for run in _rows(n for n in sorted(plain) if text[-1] < n < anchor):
+        found.update(run if len(run) >= TOGETHER else ())
+    said = {
+        n
+        for n in no_text
+        if _HAS_LETTER.search(lines[n].said) and len(lines[n].said) <= AMID and not _PAUSE.search(lines[n].said)
+    }
+    for run in _rows(n for n in sorted(said) if text[0] < n < text[-1] and lines[n].kind != "keep"):
+        announced = any(lines[n].said.endswith(LEADS) for n in range(max(text[0], run[0] - FEW), run[0]))
+        found.update(run if len(run) > 1 and not announced else ())
+    return found
+
+
+def _dense_parts(lines: Sequence[Line], text: Sequence[int], frame: set[int], more: set[int]) -> set[int]:
+    """Add lines to the frame above, amid and below the text where enough lines of the frame are known there, too."""
+    zones = (range(text[0]), range(text[0], text[-1] + 1), range(text[-1] + 1, len(lines)))
+    for zone in zones:
+        whole = {n for n in zone if n in frame or n in more}
+        if _is_dense(lines, whole):
+            frame = frame | whole
+    return frame
+
+
+def _rows(numbers: Iterable[int]) -> Iterator[list[int]]:
+    """Give the numbers that follow each other, together."""
+    for _, group in itertools.groupby(enumerate(numbers), lambda at: at[1] - at[0]):
+        yield [n for _, n in group]
+
+
+def _may_go(said: str) -> bool:
+    """Tell whether a line is short, or no sentence nor a piece of one; a numbered sentence is none."""
+    if len(said) > BRIEF:
+        return not _is_sentence(said) and not _PAUSE.search(said)
+    return not (_is_sentence(said) and _SHAPE_PATTERNS["num"].search(said))
+
+
+def _signature(lines: Sequence[Line], start: int) -> set[int]:
+    """Give the date in words right below a text, with what stands between: who signs it, a last short sentence."""
+    below = range(start, min(start + FEW, len(lines)))
+    end = next((n for n in below if _DATE.fullmatch(lines[n].said)), start - 1)
+    return set(range(start, end + 1)) if all(lines[n].kind in UNKNOWN for n in range(start, end)) else set()
 
 
 def _is_doubled(line: Line, below: Line) -> bool:
