@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import shlex
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 
 from shanben.fixity import verify_folder
 from shanben.tools import storage
+from shanben.tools.pandoc import executable
 from shanben.tools.storage import PARTIAL, RETIRED, clear_leftovers, replace_folder
 
 WORKS = 4
@@ -31,12 +33,12 @@ def write_sources(folder: Path, version: str) -> None:
         (folder / f"w{number}.txt").write_text("\n\n".join(lines) + "\n")
 
 
-def start(sources: Path, out: Path, *options: str, temporary: Path | None = None) -> subprocess.Popen[bytes]:
+def start(sources: Path, out: Path, *options: str, **environment: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "shanben", "build", str(sources), "-o", str(out), "--formats", "html,txt", *options],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env=os.environ | ({"TMPDIR": str(temporary)} if temporary else {}),
+        env=os.environ | environment,
     )
 
 
@@ -131,9 +133,13 @@ def test_a_polite_signal_leaves_no_folder_for_temporary_things(
 ) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    with start(versions[0] / "sources", tmp_path / "out", "-j", jobs, temporary=temporary) as process:
+    slow = tmp_path / "pandoc"  # the folder is there while pandoc starts: on a busy machine too short to be seen
+    slow.write_text(f'#!/bin/sh\nsleep 1\nexec {shlex.quote(executable())} "$@"\n')
+    slow.chmod(0o755)
+    sources, out = versions[0] / "sources", tmp_path / "out"
+    with start(sources, out, "-j", jobs, TMPDIR=str(temporary), PYPANDOC_PANDOC=str(slow)) as process:
         end = time.monotonic() + 60
-        while not any(temporary.iterdir()) and time.monotonic() < end:  # pandoc is being started
+        while not any(temporary.iterdir()) and process.poll() is None and time.monotonic() < end:
             time.sleep(0.001)
         process.send_signal(stop)
         _, said = process.communicate(timeout=60)
