@@ -138,7 +138,7 @@ def test_a_changed_file_is_read_anew(cache: Path, tmp_path: Path) -> None:
     forget()
     assert clean("甲◇club-mark◇乙", rules=[rules]).text == "甲◇club-mark◇乙"
     assert clean("甲◇team-mark◇乙", rules=[rules]).text == "甲乙"
-    assert len(list(cache.glob("*.json"))) == 2
+    assert len(list(cache.glob("*.json"))) == 3  # the shipped rules alone, and under each of the two
 
 
 def test_faults_are_told_each_time(cache: Path, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_faults_are_told_each_time(cache: Path, tmp_path: Path) -> None:
         with pytest.raises(RuleError, match="kebab-case"):
             plan([rules])
         forget()
-    assert not list(cache.glob("*.json"))
+    assert len(list(cache.glob("*.json"))) == 1  # the shipped rules
 
 
 @pytest.mark.parametrize(
@@ -264,6 +264,37 @@ def test_old_entries_go(cache: Path) -> None:
         save(f"{number:064}", small)
     assert len(list(cache.glob("*.json"))) == rule_cache.MOST_KEPT
     assert not list(cache.glob(".new-*"))
+
+
+def test_what_is_used_stays_longest(cache: Path) -> None:
+    for name in ("old", "older"):
+        keep_entry(name, b"[]", 9)
+    for name, when in (("old", 2_000_000), ("older", 1_000_000)):
+        os.utime(cache / f"{name}.json", (when, when))
+    assert read_entry("older") == b"[]"
+    keep_entry("new", b"[]", 2)
+    assert {path.stem for path in cache.glob("*.json")} == {"older", "new"}
+
+
+def test_rules_laid_over_shipped_ones_need_no_look_at_these(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = rules_in(tmp_path / "rules")
+    apart = pipeline.load_layers(rules_root(), [str(rules)], "*")
+    pipeline.shipped_rules("*")
+    looked: list[str] = []
+    for module, name in ((gates, "_found_out"), (regex, "compile")):
+        real = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda p, *a, real=real: (looked.append(p), real(p, *a))[1])
+    for known in (gates._known, patterns.compiled.cache_clear, forget):
+        known.clear() if isinstance(known, dict) else known()
+    [own] = {rule.match for rule in apart.rules if rule.id == "club-mark"}
+    together = pipeline._checked((str(rules),), "*")
+    assert any(own in pattern for pattern in looked)
+    assert not {patterns.full_pattern(rule) for rule in together.book.rules if rule.id != "club-mark"} & {*looked}
+    assert together.book == apart
+    assert together.book.digest == apart.digest
+    assert {p: together.facts[p] for p in together.facts} == {p: facts_of(p) for p in together.facts}
 
 
 def test_the_key_tells_folders_names_and_works_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,12 +143,16 @@ def _checked(layers: tuple[str, ...], work: str | None) -> Checked:
         if not Path(layer).is_dir():
             what = "this is a file, not a folder of rules" if Path(layer).is_file() else "there is no such rule folder"
             raise UsageError(what, where=layer, fix="give the folder that holds the files with --rules")
+    return _kept(layers, work)
+
+
+def _kept(layers: tuple[str, ...], work: str | None) -> Checked:
     key = rule_cache.key_of([("rules", rules_root()), *((layer, Path(layer)) for layer in layers)], work or "")
     checked = rule_cache.load(key) if key else None
     if checked is None:
         from shanben.profile_files import load_profiles
 
-        book = load_layers(rules_root(), layers, work)
+        book = add_layers(shipped_rules(work), layers, work) if layers else load_layers(rules_root(), (), work)
         profiles = load_profiles(book, layers)
         needs = {step.name: step.needs for step in all_steps().values()}
         checked = Checked(book, profiles, _facts(book, profiles), needs, _asked(book))
@@ -159,9 +163,21 @@ def _checked(layers: tuple[str, ...], work: str | None) -> Checked:
     return checked
 
 
+def shipped_rules(work: str | None = None) -> Rulebook:
+    """Give the shipped rules as their files are now, with those of one work, or of all with ``*``. Raises RuleError.
+
+    From here on what is known of their patterns is known to rules that are laid over them.
+    """
+    return _kept((), work).book
+
+
 def _facts(book: Rulebook, profiles: Mapping[str, Profile]) -> dict[str, Facts]:
     """Find out all that gates need to know of the patterns."""
-    asked = [p for rule in resolve_near(book).rules for p in (full_pattern(rule), rule.when.has, rule.where.near)]
+    asked = [
+        pattern
+        for rule in resolve_near(book).rules
+        for pattern in (full_pattern(rule), rule.when.has, rule.when.lacks, rule.where.near)
+    ]
     asked += [evidence.match for profile in profiles.values() for evidence in profile.evidence]
     for rule in book.rules:
         step = all_steps()[rule.step] if rule.step else None
@@ -178,7 +194,13 @@ def load_layers(shipped: Traversable, layers: Iterable[str], work: str | None) -
     """Load the shipped rules, then further folders of rules over them. Raises RuleError."""
     from shanben.rulebook.load import load_rules
 
-    book = load_rules(shipped, work=work, shown_as="rules")
+    return add_layers(load_rules(shipped, work=work, shown_as="rules"), layers, work)
+
+
+def add_layers(book: Rulebook, layers: Iterable[str], work: str | None) -> Rulebook:
+    """Load further folders of rules over a rulebook. Raises RuleError."""
+    from shanben.rulebook.load import load_rules
+
     for layer in layers:
         book = load_rules(Path(layer), layer=layer, base=book, work=work, flat_phase=OWN_PHASE)
     return book

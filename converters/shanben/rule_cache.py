@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 FORMAT = 6
 MOST_KEPT = 16
-"""Entries that are kept; of more the oldest go."""
+"""Entries that are kept; of more those go that were not used for longest."""
 MOST_FILES, MOST_BYTES, DEEPEST = 2_000, 20_000_000, 8
 """Folders with more rule files, longer ones, or deeper ones are read anew each time."""
 _CLASSES: tuple[type[Any], ...] = (
@@ -238,11 +238,11 @@ def _same(one: Any, other: Any) -> bool:
 def _groups(wanted: Mapping[str, int]) -> list[tuple[str, str, str]]:
     """Turn what gates ask for into plain values: clauses, and in one text each the characters and pairs that fulfil them."""
     parts: dict[int, list[str]] = {}
-    for part, clauses in wanted.items():
+    for part, clauses in sorted(wanted.items()):  # sets give their characters in another order in each process
         parts.setdefault(clauses, []).append(part)
     return [
         (f"{clauses:x}", "".join(p for p in found if len(p) == 1), "".join(p for p in found if len(p) == 2))
-        for clauses, found in parts.items()
+        for clauses, found in sorted(parts.items())
     ]
 
 

@@ -19,7 +19,7 @@ from threading import RLock
 
 from shanben.decode import decode
 from shanben.errors import UsageError
-from shanben.pipeline import OWN_PHASE, Cleaned, Plan, clean_by
+from shanben.pipeline import OWN_PHASE, Cleaned, Plan, clean_by, shipped_rules
 from shanben.profile_files import load_profiles
 from shanben.report.compare import Comparison, compare
 from shanben.resources import rules_root
@@ -268,7 +268,7 @@ def _shipped_signature(own: Path) -> str:
 
 @lru_cache(maxsize=8)
 def _shipped_rules(signature: str, work: str | None) -> Rulebook:
-    return load_rules(rules_root(), work=work, shown_as="rules")
+    return shipped_rules(work)
 
 
 class _copied:  # noqa: N801 - used like a function

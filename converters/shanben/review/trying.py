@@ -12,7 +12,7 @@ from shanben.check_rules import check_rulebook, unified_diff
 from shanben.errors import RuleError, RuleTimeoutError, UsageError
 from shanben.ledger import Capture, Change, Finding, Held, Suggestion
 from shanben.new_rule import quoted
-from shanben.pipeline import OWN_PHASE, make_plan
+from shanben.pipeline import OWN_PHASE, make_plan, shipped_rules
 from shanben.resources import rules_root
 from shanben.review.decisions import Outcome, commit, current, put
 from shanben.review.desk import OpenWork, State, Versions, Written
@@ -211,9 +211,13 @@ def _check_folder(path: Path, data: bytes) -> None:
                 shutil.copyfile(file, copy)
         (top / path.name).write_bytes(data)
         for work in (None, "*"):
-            base = load_rules(rules_root(), work=work, shown_as="rules")
             load_rules(
-                top, layer=str(path.parent), base=base, work=work, flat_phase=OWN_PHASE, shown_as=str(path.parent)
+                top,
+                layer=str(path.parent),
+                base=shipped_rules(work),
+                work=work,
+                flat_phase=OWN_PHASE,
+                shown_as=str(path.parent),
             )
 
 

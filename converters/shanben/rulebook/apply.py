@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property, lru_cache
-from itertools import islice, pairwise, takewhile
+from itertools import chain, islice, pairwise, takewhile
 from typing import Any
 
 import regex
@@ -46,12 +46,12 @@ _PART = 1 << 16
 
 def pattern_of(rule: Rule) -> regex.Pattern[str]:
     """Give the pattern of a rule with `match`, together with its context, compiled."""
-    return _whole(rule.match, rule.before, rule.after)
+    return compiled(_whole(rule.match, rule.before, rule.after))
 
 
 @lru_cache(maxsize=8192)
-def _whole(match: str, before: str, after: str) -> regex.Pattern[str]:
-    return compiled(joined(match, before, after))
+def _whole(match: str, before: str, after: str) -> str:
+    return joined(match, before, after)
 
 
 class Unit:
@@ -181,16 +181,19 @@ def _repetitions(content: str) -> Counter[str]:
     return Counter(_like(line) for line in content.split("\n"))
 
 
-def _holds(rule: Rule, content: str, seconds: float) -> bool:
-    """Tell whether the text meets the rule's condition `when:`."""
-    if rule.when.has and not compiled(rule.when.has).search(content, timeout=seconds):
-        return False
-    return not (rule.when.lacks and compiled(rule.when.lacks).search(content, timeout=seconds))
+def _has(rule: Rule, content: str, seconds: float) -> bool:
+    """Tell whether the text holds what the rule's `when: {has: …}` wants."""
+    return not rule.when.has or compiled(rule.when.has).search(content, timeout=seconds) is not None
+
+
+def _lacks(rule: Rule, content: str, seconds: float) -> bool:
+    """Tell whether the text does not hold what the rule's `when: {lacks: …}` names; it is asked where there is a match."""
+    return not rule.when.lacks or compiled(rule.when.lacks).search(content, timeout=seconds) is None
 
 
 def _limited(rule: Rule, text: Text, seconds: float, find: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
     """Give the findings of a step, or of `replace-each`, that its `when`, `where: lines` and `outside` allow."""
-    if not _holds(rule, text.content, seconds):
+    if not (_has(rule, text.content, seconds) and _lacks(rule, text.content, seconds)):
         return
     first, last = _window(rule.where, text)
     for f in find():
@@ -201,15 +204,27 @@ def _limited(rule: Rule, text: Text, seconds: float, find: Callable[[], Iterable
         yield f
 
 
-def _matches(rule: Rule, pattern: regex.Pattern[str], text: Text, seconds: float) -> Iterator[regex.Match[str]]:
-    """Find a pattern where the rule's `where:` allows it; nothing is searched before it is asked for."""
+def _may_match(rule: Rule, text: Text) -> bool:
+    """Tell whether the lines that `where: {lines: …}` leaves open hold what the pattern asks for, where only they count."""
+    where = rule.where
+    facts = facts_of(_whole(rule.match, rule.before, rule.after))
+    if not (facts.ends_in_line if where.first else where.last and facts.keeps_to_lines):
+        return True
+    first, last = _window(where, text)
+    return facts.gate.holds_in(text.content[first:last])
+
+
+def _matches(rule: Rule, text: Text, seconds: float) -> Iterator[regex.Match[str]]:
+    """Find the pattern of a rule where its `where:` allows it; nothing is searched before it is asked for."""
     content = text.content
     where = rule.where
-    lines = lines_with(pattern.pattern, content, text.held)
+    written = _whole(rule.match, rule.before, rule.after)
+    lines = lines_with(written, content, text.held)
     if lines is not None and not lines:
         return
+    pattern = pattern_of(rule)
     first, last = _window(where, text)
-    ends_in_line = facts_of(pattern.pattern).ends_in_line
+    ends_in_line = facts_of(written).ends_in_line
     if rule.remove and (where.first or where.last):
         near = [(0, last)] if lines is None and where.first and ends_in_line else lines
         hit = next(hits_in(pattern, content, near, first, seconds), None)
@@ -241,9 +256,13 @@ def _is_near(rule: Rule, text: Text, offset: int, seconds: float) -> bool:
 
 def _match(rule: Rule, text: Text, seconds: float) -> Iterable[Finding]:
     """Find what a rule with a pattern finds, protected spans respected."""
-    if not _holds(rule, text.content, seconds):
+    if not _may_match(rule, text) or not _has(rule, text.content, seconds):
         return ()
-    return _found(rule, _matches(rule, pattern_of(rule), text, seconds), text)
+    matches = _matches(rule, text, seconds)
+    first = next(matches, None)
+    if first is None or not _lacks(rule, text.content, seconds):
+        return ()
+    return _found(rule, chain([first], matches), text)
 
 
 def _found(rule: Rule, matches: Iterable[regex.Match[str]], text: Text) -> Iterator[Finding]:

@@ -56,7 +56,9 @@ from shanben.steps._frame_lines import (
     KNOWN,
     LABELLED,
     LEADS,
+    NUMERALS,
     PRESSED,
+    SHORTEST_TITLE,
     Line,
     any_of,
     in_context,
@@ -85,8 +87,6 @@ LIKELIER = 0.99
 LIKELY_TITLE = 0.75
 """The same for such a line above the first sentence, which may be the title."""
 
-
-_NUMERALS = "一二三四五六七八九十"
 _PAUSE = lazy_regex("[，。；]", FLAGS)
 _STOPS = lazy_regex(r"[。！？]", FLAGS)
 _OWNED = lazy_regex("版[权權]|[转轉][载載]|©", FLAGS)
@@ -106,8 +106,6 @@ MOST_CONTACTS = 8
 """So many lines a section of contacts below the text may have."""
 WORD = 8
 """A word in a list of words is no longer."""
-TITLE = 4
-"""A shorter line is no title."""
 PLAIN, POINTS = 24, 3
 """So long is a sentence that may be an answer or a post, and so many points make it one of the frame."""
 NO_TEXT = 0.005
@@ -177,9 +175,9 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
 def _above_foot(lines: Sequence[Line], taken: set[int]) -> set[int]:
     """Give the lines from a control on that stand right above a site's foot that goes, none among them of the text."""
     found: set[int] = set()
-    for n in sorted(taken):
+    for n in sorted(n for n in taken if lines[n].kind == "foot"):
         top = n
-        while lines[n].kind == "foot" and top and lines[top - 1].kind in ("sign", "near", "weak", "list", "foot"):
+        while top and lines[top - 1].kind in ("sign", "near", "weak", "list", "foot"):
             top -= 1
         found.update(range(next((m for m in range(top, n) if lines[m].kind == "sign"), n), n))
     return found
@@ -223,12 +221,9 @@ def _record(lines: Sequence[Line], taken: set[int], chances: Mapping[int, float]
 
 def _stated_title(lines: Sequence[Line], taken: set[int]) -> set[int]:
     """Give the first line that goes and gives the title under a label, as on boards, if it stands nowhere else."""
-    said = "\n".join(line.said for n, line in enumerate(lines) if n not in taken)
-    for n in sorted(taken):
-        title = _STATED.fullmatch(lines[n].said)
-        if title:
-            return {n} if title[1] not in said else set()
-    return set()
+    n, title = next(((n, found[1]) for n in sorted(taken) if (found := _STATED.fullmatch(lines[n].said))), (0, ""))
+    stay = (line.said for m, line in enumerate(lines) if m not in taken)
+    return {n} if title and not any(title in said for said in stay) else set()
 
 
 def _headed_chapters(lines: Sequence[Line], taken: set[int]) -> set[int]:
@@ -264,7 +259,7 @@ def _announced(lines: Sequence[Line], taken: set[int]) -> set[int]:
     number = 0
     for n in range(1, len(lines)):
         line, above = lines[n], lines[n - 1]
-        counted = _NUMERALS.find(line.said[0]) + 1 if line.said[1:2] == "、" else 0
+        counted = NUMERALS.find(line.said[0]) + 1 if line.said[1:2] == "、" else 0
         if n not in taken or (counted > 1 and counted == number + 1 and line.kind in ("text", "prose", "near", "keep")):
             number = counted or number
             if n in taken:
@@ -436,7 +431,9 @@ def _is_paragraph(line: Line) -> bool:
 def _is_window(lines: Sequence[Line], n: int) -> bool:
     """Tell whether a line begins with one above it and a mark: the title of the window."""
     said = lines[n].said
-    return any(len(line.said) >= TITLE and said.startswith((line.said + "_", line.said + "|")) for line in lines[:n])
+    return any(
+        len(line.said) >= SHORTEST_TITLE and said.startswith((line.said + "_", line.said + "|")) for line in lines[:n]
+    )
 
 
 def _is_row(said: str) -> bool:

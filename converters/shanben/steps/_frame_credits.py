@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from shanben.lazy import lazy_regex
 from shanben.steps._frame_again import _begin
-from shanben.steps._frame_lines import CERTAIN, LABELLED, Line, is_hard
+from shanben.steps._frame_lines import CERTAIN, HARDLY, LABELLED, SHORTEST_TITLE, Line, is_hard
 from shanben.steps._frame_params import FLAGS
 
 LONGEST = 120
@@ -18,10 +18,6 @@ WEAK_PARTS = 2
 """So many parts of a line may be no credit: the name of a medium, a button."""
 NAME = 12
 """A longer line is no name of an account."""
-TITLE = 4
-"""A shorter line is no title."""
-HARDLY = 0.02
-"""A line of credits goes if it is less likely text than this."""
 EVEN = 0.5
 """A name between title and time goes if it is less likely text than this."""
 
@@ -156,7 +152,7 @@ def credits_of(said: str) -> Credits | None:
         if not other or (not button and others == WEAK_PARTS):
             return None
         others += not button
-        parts += button is not None and parts > 0 and len(button[0]) >= TITLE
+        parts += button is not None and parts > 0 and len(button[0]) >= SHORTEST_TITLE
         at = other.end()
     return Credits(parts, counted, tuple(facts)) if parts else None
 
@@ -218,7 +214,7 @@ def names_under_title(lines: Sequence[Line], taken: Collection[int], chances: Ma
         and len(lines[n].said) <= NAME
         and n - 1 not in taken
         and lines[n - 1].kind in ("text", "prose")
-        and len(lines[n - 1].said) >= TITLE
+        and len(lines[n - 1].said) >= SHORTEST_TITLE
         and lines[n + 1].kind == "stamp"
         and n + 2 in taken
         and lines[n + 2].kind in CERTAIN | {"weak"}

@@ -50,8 +50,8 @@ _HEADING = lazy_regex(r"\d{1,2}[.．、] ?\p{Han}{2}", FLAGS)
 _TEXT_MARKS = lazy_regex(r"[。；，！？“”]", FLAGS)
 _SENTENCE = lazy_regex(r"(?:[。；，、!！?？…;,]|(?<=\p{Han}{4})[.．])['\"”’」』）)】]*(?:\[\d{1,3}\])*$", FLAGS)
 _LEAD = lazy_regex(r"[，、。].*[：:]$|^[^：:]{10,}[：:]$", FLAGS)
-_NUMERALS = "一二三四五六七八九十"
-_COUNTED = lazy_regex(f"([{_NUMERALS}])、", FLAGS)
+NUMERALS = "一二三四五六七八九十"
+_COUNTED = lazy_regex(f"([{NUMERALS}])、", FLAGS)
 _ATTACHED = lazy_regex(r"附|\d", FLAGS)
 _LINK = lazy_regex(r"\[\d{1,3}\](?=[^\s\d])(?:\[(?:图片|圖片|image)\] ?)?", FLAGS)
 _ADDRESS = lazy_regex(r"\d{1,3}\. ?[a-z]{3,6}:/\S+", FLAGS)
@@ -72,6 +72,10 @@ BELOW_ABSTRACT = 12
 """Within so many lines below the beginning of an abstract its keywords follow."""
 TITLED = 10
 """So long a line above facts may be a title."""
+SHORTEST_TITLE = 4
+"""A shorter line is no title."""
+HARDLY = 0.02
+"""A line that is less likely text than this is all but surely none."""
 NAME_PART = 4
 """A part of a line of names has no more characters."""
 _LONG = 50
@@ -323,7 +327,7 @@ def _counted_on(lines: Sequence[Line]) -> Iterator[tuple[int, Line]]:
         found = _COUNTED.match(line.said)
         if not found:
             continue
-        own = _NUMERALS.index(found[1]) + 1
+        own = NUMERALS.index(found[1]) + 1
         if line.kind == "prose":
             number = own
         elif own > 1 and own == number + 1 and STOP.search(line.said):

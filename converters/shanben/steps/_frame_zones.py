@@ -22,7 +22,7 @@ import regex
 from shanben.errors import SourceError
 from shanben.lazy import lazy_regex
 from shanben.resources import data_root
-from shanben.steps._frame_lines import FACTS, KNOWN, LEADS, OUTER, STOP, Line, by_line, is_names
+from shanben.steps._frame_lines import FACTS, HARDLY, KNOWN, LEADS, OUTER, STOP, Line, by_line, is_names
 from shanben.steps._frame_params import FLAGS
 from shanben.steps._frame_scores import HAN, han_pairs
 from shanben.tools.storage import read_source
@@ -70,8 +70,6 @@ DENSE, SPARSE_LINES = 0.18, 20
 """At least so great a share of the lines of a head or foot is known, if it has more lines than this."""
 LONGER = 7
 """So long a line at the very top may be the title."""
-HARDLY = 0.02
-"""A line goes wherever it stands on a page if it is less likely text than this."""
 STATING = FACTS | {"keep"}
 """Kinds of lines that are left to the rules that capture what they state, or that stay."""
 BRIEF, AMID = 40, 24
@@ -299,7 +297,8 @@ def features_of(lines: Sequence[Line], points: Sequence[int], *, groups: bool = 
     """Give the features of each line, with or without its ``groups`` of characters; ``points`` are those of its words."""
     size = len(lines)
     shapes = [shape_of(line.said) for line in lines]
-    sentences = [n for n, line in enumerate(lines) if _is_sentence(line.said)]
+    sentence = [_is_sentence(line.said) for line in lines]
+    sentences = [n for n, is_one in enumerate(sentence) if is_one]
     known = [n for n, line in enumerate(lines) if line.kind in KNOWN]
     facts = [n for n, line in enumerate(lines) if line.kind in FACTS or line.kind == "path"]
     runs = list(_runs(lines))
@@ -310,7 +309,7 @@ def features_of(lines: Sequence[Line], points: Sequence[int], *, groups: bool = 
     times = Counter(line.said for line in lines)
     pairs = han_pairs("".join(line.said for line in lines if STOP.search(line.said) or len(line.said) >= 40))
     ended = [n for n, line in enumerate(lines) if _END.match(line.said) and sentences and n > sentences[0]]
-    around = zip(_nearest(lines, "up"), _nearest(lines[::-1], "dn")[::-1], _rhythm(lines), strict=True)
+    around = zip(_nearest(lines, "up"), _nearest(lines[::-1], "dn")[::-1], _rhythm(lines, sentence), strict=True)
     found = []
     for n, (line, others) in enumerate(zip(lines, around, strict=True)):
         own = [*shapes[n], f"K{line.kind}", f"P{max(-2, min(8, points[n]))}", *itertools.chain(*others)]
@@ -350,10 +349,9 @@ def _nearest(lines: Sequence[Line], name: str) -> list[list[str]]:
     return found
 
 
-def _rhythm(lines: Sequence[Line]) -> list[list[str]]:
+def _rhythm(lines: Sequence[Line], sentence: Sequence[bool]) -> list[list[str]]:
     """Give for each line how many lines at steps of one to four are as long as it, and how long and what those beside it are."""
     size = len(lines)
-    sentence = [_is_sentence(line.said) for line in lines]
     form = [(_step(len(line.said), _LENGTHS), is_one) for line, is_one in zip(lines, sentence, strict=True)]
     sentences = [0, *itertools.accumulate(sentence)]
     lengths = [0, *itertools.accumulate(min(MOST, len(line.said)) for line in lines)]

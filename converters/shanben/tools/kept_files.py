@@ -29,15 +29,18 @@ def read_entry(key: str, kind: str = "") -> bytes | None:
     place = folder()
     if place is None:
         return None
+    path = place / kind / f"{key}{_SUFFIX}"
     try:
-        head, _, body = (place / kind / f"{key}{_SUFFIX}").read_bytes().partition(b"\n")
+        head, _, body = path.read_bytes().partition(b"\n")
     except (OSError, ValueError):
         return None
+    with suppress(OSError):  # what is used stays; a folder that may only be read is as good
+        os.utime(path)
     return body if _check(body) == head else None
 
 
 def keep_entry(key: str, body: bytes, most: int, kind: str = "") -> None:
-    """Keep an entry; of more than ``most`` of a kind the oldest go.
+    """Keep an entry; of more than ``most`` of a kind those go that were not used for longest.
 
     Where that cannot be done nothing is said: the next start takes longer, that is all.
     """
