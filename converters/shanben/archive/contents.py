@@ -20,7 +20,7 @@ from shanben.errors import UsageError, VerifyError
 from shanben.fixity import read_inside, revert_checked, sidecar_of, texts_of, verify_folder
 from shanben.lazy import lazy_re
 from shanben.ledger import Ledger, to_jsonl
-from shanben.pipeline import Plan, clean, load_layers, plan, version
+from shanben.pipeline import Plan, add_layers, clean, load_layers, plan, shipped_rules, version
 from shanben.resources import data_root, rules_root
 from shanben.rulebook.schema import Rulebook
 from shanben.structure import build_document, canonical_ledger
@@ -191,7 +191,18 @@ def rule_files(contents: Contents) -> dict[str, bytes]:
 def reload_rules(folder: Path, work: str, layers: int) -> Rulebook:
     """Load the rules from the copies in a package, as they were for one work before any profile."""
     own = (folder / f"own-{number}" for number in range(1, layers + 1))
-    return load_layers(folder / "shipped", [str(layer) for layer in own if layer.is_dir()], work)
+    over = [str(layer) for layer in own if layer.is_dir()]
+    if _are_shipped(folder / "shipped", work):
+        return add_layers(shipped_rules(work), over, work)
+    return load_layers(folder / "shipped", over, work)
+
+
+def _are_shipped(folder: Path, work: str) -> bool:
+    """Tell whether the rule files in a folder are those that come with the package, which are checked already."""
+    try:
+        return dict(_yaml(folder, {work})) == dict(_yaml(rules_root(), {work}))
+    except (OSError, RecursionError):  # whoever loads them says what is wrong
+        return False
 
 
 def _yaml(folder: Traversable, slugs: set[str], inside: str = "") -> Iterator[tuple[str, bytes]]:
