@@ -8,10 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from conftest import seed_folders
@@ -25,6 +26,7 @@ from shanben.rulebook.apply import Unit, findings
 from shanben.rulebook.gates import Gate, gate, keeps_to_lines
 from shanben.rulebook.needs import needs_of
 from shanben.rulebook.patterns import PATTERN_FLAGS
+from shanben.rulebook.schema import Place, Rule, Where
 from shanben.values import Text
 
 
@@ -158,12 +160,37 @@ def test_text_and_ledger_are_the_same_without_gates(shipped: Plan, monkeypatch: 
         cached.cache_clear()
     for module in (apply, profiles):
         monkeypatch.setattr(module, "lines_with", lambda *_: None)
+    monkeypatch.setattr(apply, "_may_match", lambda *_: True)
     for document, found in zip(documents, gated, strict=True):
         plain = clean(document)
         assert plain.text == found.text
         assert to_jsonl(plain.ledger) == to_jsonl(found.ledger)
     for cached in (pipeline._plan, profiles._index_of):
         cached.cache_clear()
+
+
+@settings(max_examples=600)
+@example("甲(?=\\n乙)", "甲\n乙\n丙", Where(first=1), "line")
+@example("(?<=甲\\n)乙", "丙\n甲\n乙", Where(last=1), "match")
+@given(
+    st.recursive(PIECES, joined, max_leaves=8),
+    st.text("甲乙aAbBc\n 丙", max_size=24),
+    st.sampled_from([Where(first=1), Where(first=2), Where(last=1), Where(last=2)]),
+    st.sampled_from(["", "line", "match"]),
+)
+def test_lines_that_hold_nothing_of_a_pattern_are_passed_over_rightly(
+    pattern: str, content: str, where: Where, remove: Literal["", "line", "match"]
+) -> None:
+    try:
+        compiled = regex.compile(pattern, PATTERN_FLAGS)
+    except regex.error:
+        return
+    if compiled.search(""):  # no rule may fit nothing
+        return
+    rule = Rule("a", "replace", "artifacts", Place("f", 1, 1), "x", match=pattern, where=where, remove=remove)
+    text = Text(content)
+    if not apply._may_match(rule, text):
+        assert [m.span() for m in apply._matches(rule, text, 10)] == []
 
 
 GATES = """
