@@ -19,7 +19,7 @@ from shanben.errors import RestlessError, RuleTimeoutError
 from shanben.lazy import lazy_regex
 from shanben.ledger import Capture, Change, Finding, Held, Suggestion
 from shanben.rulebook.gates import Gate, facts_of, gate
-from shanben.rulebook.patterns import PATTERN_FLAGS, compiled, full_pattern, joined
+from shanben.rulebook.patterns import PATTERN_FLAGS, compiled, full_pattern
 from shanben.rulebook.schema import Invariant, Rule, Rulebook, Where
 from shanben.rulebook.search import LONG, hits_in, lines_with
 from shanben.steps import Step, needs_of, step_named
@@ -46,12 +46,7 @@ _PART = 1 << 16
 
 def pattern_of(rule: Rule) -> regex.Pattern[str]:
     """Give the pattern of a rule with `match`, together with its context, compiled."""
-    return compiled(_whole(rule.match, rule.before, rule.after))
-
-
-@lru_cache(maxsize=8192)
-def _whole(match: str, before: str, after: str) -> str:
-    return joined(match, before, after)
+    return compiled(full_pattern(rule))
 
 
 class Unit:
@@ -207,7 +202,7 @@ def _limited(rule: Rule, text: Text, seconds: float, find: Callable[[], Iterable
 def _may_match(rule: Rule, text: Text) -> bool:
     """Tell whether the lines that `where: {lines: …}` leaves open hold what the pattern asks for, where only they count."""
     where = rule.where
-    facts = facts_of(_whole(rule.match, rule.before, rule.after))
+    facts = facts_of(full_pattern(rule))
     if not (facts.ends_in_line if where.first else where.last and facts.keeps_to_lines):
         return True
     first, last = _window(where, text)
@@ -218,7 +213,7 @@ def _matches(rule: Rule, text: Text, seconds: float) -> Iterator[regex.Match[str
     """Find the pattern of a rule where its `where:` allows it; nothing is searched before it is asked for."""
     content = text.content
     where = rule.where
-    written = _whole(rule.match, rule.before, rule.after)
+    written = full_pattern(rule)
     lines = lines_with(written, content, text.held)
     if lines is not None and not lines:
         return

@@ -39,6 +39,7 @@ def full_pattern(rule: Rule) -> str:
     return joined(rule.match, rule.before, rule.after) if rule.match else ""
 
 
+@lru_cache(maxsize=8192)
 def joined(match: str, before: str, after: str) -> str:
     """Give one pattern for a match between its contexts."""
     return "".join(piece for _, piece in assembled(match, before, after))
