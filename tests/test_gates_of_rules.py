@@ -92,7 +92,7 @@ def test_what_a_pattern_asks_for(pattern: str, wanted: list[set[str]]) -> None:
 
 
 PIECES = st.sampled_from(
-    ["甲", "乙", "a", "B", "\\n", "[甲乙]", "[^a]", "[a-c]", ".", "\\b", "^", "$", "(?i:aB)", "\\u7532"]
+    ["甲", "乙", "a", "B", "\\n", "[甲乙]", "[^a]", "[a-c]", ".", "\\b", "^", "$", "(?i:aB)", "\\u7532", "\\s", "\\Z"]
 )
 
 
@@ -171,6 +171,9 @@ def test_text_and_ledger_are_the_same_without_gates(shipped: Plan, monkeypatch: 
 
 @settings(max_examples=600)
 @example("甲(?=\\n乙)", "甲\n乙\n丙", Where(first=1), "line")
+@example("甲(?!\\n乙)", "甲\n乙\n丙", Where(first=1), "line")
+@example("甲\\n?\\Z", "甲\n乙\n丙", Where(first=1), "match")
+@example("(?<=乙?(?=甲\\n\\n乙))甲", "甲\n\n乙\n丙", Where(first=1), "match")
 @example("(?<=甲\\n)乙", "丙\n甲\n乙", Where(last=1), "match")
 @given(
     st.recursive(PIECES, joined, max_leaves=8),
@@ -189,8 +192,13 @@ def test_lines_that_hold_nothing_of_a_pattern_are_passed_over_rightly(
         return
     rule = Rule("a", "replace", "artifacts", Place("f", 1, 1), "x", match=pattern, where=where, remove=remove)
     text = Text(content)
+    found = [m.span() for m in apply._matches(rule, text, 10)]
     if not apply._may_match(rule, text):
-        assert [m.span() for m in apply._matches(rule, text, 10)] == []
+        assert found == []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(apply, "_seen_to", lambda _facts, content, _last: len(content))
+        patched.setattr(apply, "lines_with", lambda *_: None)
+        assert [m.span() for m in apply._matches(rule, text, 10)] == found
 
 
 GATES = """

@@ -262,12 +262,12 @@ def _said_of(facts: Facts) -> tuple[Any, ...]:
         ["".join(sorted(one.characters)), _joined(one.strings), "".join(one.pairs), one.common]
         for one in facts.gate.clauses
     ]
-    return facts.keeps_to_lines, facts.ends_in_line, clauses
+    return facts.keeps_to_lines, facts.line_ends, clauses
 
 
-def _facts(said: tuple[bool, bool, Sequence[tuple[str, str, str, float]]]) -> Facts:
+def _facts(said: tuple[bool, int | None, Sequence[tuple[str, str, str, float]]]) -> Facts:
     """Undo `_said_of`."""
-    keeps_to_lines, ends_in_line, clauses = said
+    keeps_to_lines, line_ends, clauses = said
     found = [
         OneOf(
             frozenset(characters),
@@ -277,7 +277,7 @@ def _facts(said: tuple[bool, bool, Sequence[tuple[str, str, str, float]]]) -> Fa
         )
         for characters, strings, pairs, common in clauses
     ]
-    return Facts(Gate(tuple(found)), keeps_to_lines, ends_in_line)
+    return Facts(Gate(tuple(found)), keeps_to_lines, line_ends)
 
 
 def _joined(words: Sequence[str]) -> str | list[str]:

@@ -18,7 +18,7 @@ import regex
 from shanben.errors import RestlessError, RuleTimeoutError
 from shanben.lazy import lazy_regex
 from shanben.ledger import Capture, Change, Finding, Held, Suggestion
-from shanben.rulebook.gates import Gate, facts_of, gate
+from shanben.rulebook.gates import Facts, Gate, facts_of, gate
 from shanben.rulebook.patterns import PATTERN_FLAGS, compiled, full_pattern
 from shanben.rulebook.schema import Invariant, Rule, Rulebook, Where
 from shanben.rulebook.search import LONG, hits_in, lines_with
@@ -203,10 +203,20 @@ def _may_match(rule: Rule, text: Text) -> bool:
     """Tell whether the lines that `where: {lines: …}` leaves open hold what the pattern asks for, where only they count."""
     where = rule.where
     facts = facts_of(full_pattern(rule))
-    if not (facts.ends_in_line if where.first else where.last and facts.keeps_to_lines):
+    if not (facts.line_ends is not None if where.first else where.last and facts.keeps_to_lines):
         return True
     first, last = _window(where, text)
-    return facts.gate.holds_in(text.content[first:last])
+    return facts.gate.holds_in(text.content[first : _seen_to(facts, text.content, last) if where.first else last])
+
+
+def _seen_to(facts: Facts, content: str, last: int) -> int:
+    """Give the end of what a match that begins at ``last`` at the latest can see, and of one line more: it must not
+    take the end of these lines for that of the text."""
+    for _ in range(2 + (facts.line_ends or 0)):
+        last = content.find("\n", last) + 1
+        if not last:
+            return len(content)
+    return last
 
 
 def _matches(rule: Rule, text: Text, seconds: float) -> Iterator[regex.Match[str]]:
@@ -219,17 +229,18 @@ def _matches(rule: Rule, text: Text, seconds: float) -> Iterator[regex.Match[str
         return
     pattern = pattern_of(rule)
     first, last = _window(where, text)
-    ends_in_line = facts_of(written).ends_in_line
+    facts = facts_of(written)
+    bound = lines is None and where.first > 0 and facts.line_ends is not None
     if rule.remove and (where.first or where.last):
-        near = [(0, last)] if lines is None and where.first and ends_in_line else lines
+        near = [(0, _seen_to(facts, content, last))] if bound else lines
         hit = next(hits_in(pattern, content, near, first, seconds), None)
         if hit is None or hit.start() > last:
             return
         # Lines that the rule takes away do not count, or the next round would find as many again.
         passed = {text.line_at(m.start()) for m in hits_in(pattern, content, lines, 0, seconds)}
         first, last = _window(where, text, passed)
-    if lines is None and where.first and ends_in_line:
-        lines = [(0, last)]
+    if bound:
+        lines = [(0, _seen_to(facts, content, last))]
     for m in hits_in(pattern, content, lines, first, seconds):
         if m.start() > last or (m.end() > last and where.first):
             return

@@ -54,11 +54,11 @@ class Gate(NamedTuple):
 
 class Facts(NamedTuple):
     """What is known of a pattern: its gate, whether what it finds in a line has to do with that line alone, and
-    whether all that it takes and looks ahead for stands before the next line end."""
+    how many line ends it takes or looks over at most (None: not known)."""
 
     gate: Gate
     keeps_to_lines: bool
-    ends_in_line: bool
+    line_ends: int | None
 
 
 MOST_KNOWN = 20_000
@@ -81,10 +81,10 @@ def facts_of(pattern: str) -> Facts:
 
 
 def _found_out(pattern: str) -> Facts:
-    from shanben.rulebook.needs import ends_in_line, keeps_to_lines, needs_of
+    from shanben.rulebook.needs import keeps_to_lines, line_ends_passed, needs_of
 
     gate = Gate(tuple(map(OneOf.of, needs_of(pattern))))
-    return Facts(gate, keeps_to_lines(pattern), ends_in_line(pattern))
+    return Facts(gate, keeps_to_lines(pattern), line_ends_passed(pattern))
 
 
 def learn(facts: Mapping[str, Facts]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from math import inf
 from typing import NamedTuple
 
 import regex
@@ -17,7 +18,19 @@ import regex
 from shanben.lazy import lazy_regex
 from shanben.rulebook.gates import Clause, commonness
 from shanben.rulebook.pattern_shape import ZERO_WIDTH, is_reference
-from shanben.rulebook.pattern_tree import Atom, Choice, Edge, Group, Look, Node, Repeat, children, parse, parts
+from shanben.rulebook.pattern_tree import (
+    NO_END,
+    Atom,
+    Choice,
+    Edge,
+    Group,
+    Look,
+    Node,
+    Repeat,
+    children,
+    parse,
+    parts,
+)
 from shanben.rulebook.pattern_tree import Sequence as Parts
 
 MOST = 128
@@ -26,6 +39,8 @@ LARGEST_CLASS = 1024
 """Characters of the largest class that is asked for."""
 MOST_CLAUSES = 3
 """Of all clauses of a pattern the rarest are kept."""
+MOST_LINE_ENDS = 64
+"""Line ends that a pattern may pass for it to be said how many they are."""
 _IGNORES_CASE = lazy_regex(r"\(\?[a-zA-Z]*i")
 _DOT_TAKES_ALL = lazy_regex(r"\(\?[a-zA-Z]*s|\\[RX]")
 _FUZZY = lazy_regex(r"(?<!\\[pPNL])\{[^{}]*[eids][^{}]*\}")
@@ -271,24 +286,49 @@ def keeps_to_lines(pattern: str) -> bool:
     return all(_keeps_to_line(node) for node in parts(parse(pattern)))
 
 
-def ends_in_line(pattern: str) -> bool:
-    r"""Tell whether a pattern takes no line end, nor looks for what stands behind one.
+def line_ends_passed(pattern: str) -> int | None:
+    r"""Give how many line ends a pattern takes or looks over at most; None if there is no such number, or it is high.
 
-    >>> [ends_in_line(p) for p in ("甲$", "(?<=甲\n)乙", r"甲(?=\n)", r"甲\Z", "甲[^乙]")]
-    [True, True, False, False, False]
+    Whether a place is the end of the text is not counted: `甲\Z` passes none.
+
+    >>> [line_ends_passed(p) for p in ("甲$", "(?<=甲\n)乙", r"甲(?=\n)", r"甲\n{1,3}[^乙]", r"甲\s*", r"(\s)\1")]
+    [0, 0, 1, 4, None, None]
     """
     if _FUZZY.search(pattern) or _DOT_TAKES_ALL.search(pattern):
-        return False
-    return all(_keeps_to_line(node) for node in _ahead(parse(pattern)))
+        return None
+    tree = parse(pattern)
+    most = _line_ends(tree)
+    if most == 0:
+        return 0
+    referred = any(isinstance(node, Edge) and is_reference_edge(node) for node in parts(tree))
+    return None if referred or most > MOST_LINE_ENDS else int(most)
 
 
-def _ahead(node: Node) -> Iterator[Node]:
-    """Give a part and all parts in it, but those that look back."""
+def _line_ends(node: Node) -> float:
+    """Give the line ends that a part passes at most. What looks ahead counts as if it were taken."""
+    if isinstance(node, Atom):
+        return int("\n" in node.takes)
+    if isinstance(node, Edge):
+        return 0 if _keeps_to_line(node) or node.written in _ENDS_OF_TEXT else inf
     if isinstance(node, Look) and node.behind:
+        return sum(map(_line_ends, _looks_ahead(node.body)))
+    passed = [_line_ends(inner) for inner in children(node)]
+    if isinstance(node, Choice):
+        return max(passed)
+    times = 1 if not isinstance(node, Repeat) else inf if node.high == NO_END else node.high
+    return times * sum(passed) if any(passed) else 0
+
+
+def _looks_ahead(node: Node) -> Iterator[Node]:
+    """Give the parts of what looks back that look ahead again, and those of which it is not known."""
+    if isinstance(node, Edge) or (isinstance(node, Look) and not node.behind):
+        yield node
         return
-    yield node
     for inner in children(node):
-        yield from _ahead(inner)
+        yield from _looks_ahead(inner)
+
+
+_ENDS_OF_TEXT = (r"\A", r"\Z", r"\z")
 
 
 def _keeps_to_line(node: Node) -> bool:
