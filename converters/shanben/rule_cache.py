@@ -39,7 +39,7 @@ from shanben.tools.pattern_code import Code, code_of, machine
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-FORMAT = 6
+FORMAT = 7
 MOST_KEPT = 16
 """Entries that are kept; of more those go that were not used for longest."""
 MOST_FILES, MOST_BYTES, DEEPEST = 2_000, 20_000_000, 8
