@@ -16,7 +16,7 @@ import shanben
 from shanben.lazy import _Lazy
 
 # Programs that need the extra `bench`, and are started as programs.
-collect_ignore = [f"benchmarks/{name}.py" for name in ("batch", "detection", "editions", "engine", "memory")]
+collect_ignore = [f"benchmarks/{name}.py" for name in ("batch", "detection", "editions", "engine", "memory", "start")]
 
 ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "seeds"

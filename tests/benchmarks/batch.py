@@ -14,7 +14,7 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -74,12 +74,20 @@ def write_table(path: Path, count: int, characters: int) -> Path:
     return path
 
 
-def cpu(*args: str | Path) -> float:
-    """Run shanben and give the seconds of CPU of all its processes."""
+def cpu_of(command: Sequence[str], environment: Mapping[str, str] | None = None) -> float:
+    """Run a command and give the seconds of CPU, user and system, of all its processes.
+
+    Raises CalledProcessError when it fails.
+    """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-m", "shanben", *map(str, args)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def cpu(*args: str | Path) -> float:
+    """Run shanben and give the seconds of CPU of all its processes."""
+    return cpu_of([sys.executable, "-m", "shanben", *map(str, args)])
 
 
 def alternate(runs: int, kinds: dict[str, Callable[[], float]]) -> dict[str, Spread]:

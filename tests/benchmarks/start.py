@@ -14,13 +14,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from batch import cpu_of
 
 TEXT = (
     "会议强调,要抓好落实;守住底线.他说“好”。共2,300件,增长5.6%。\n\n"
@@ -36,14 +36,6 @@ rules:
   - ["甲。\\n*****\\n乙。", "甲。\\n乙。"]
   keep: ["甲*乙"]
 """
-
-
-def spent(command: list[str], environment: dict[str, str]) -> float:
-    """Give the milliseconds of CPU, user and system, that a command takes. Raises CalledProcessError when it fails."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime) * 1e3
 
 
 def commands(folder: Path) -> dict[str, list[str]]:
@@ -81,7 +73,7 @@ def main() -> int:
         for number in range(-1, options.rounds):  # the first round checks the rules and is not counted
             (folder / "own" / "mine.yaml").write_text(RULE.format(number=number + 20), "utf-8")
             for what, command in timed.items():
-                took = spent(command, environment)
+                took = 1e3 * cpu_of(command, environment)
                 if number >= 0:
                     times.setdefault(what, []).append(took)
     print(f"{'':10} {'ms CPU':>7} {'least-most':>12} {'of clean':>9}")

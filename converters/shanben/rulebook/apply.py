@@ -21,7 +21,7 @@ from shanben.ledger import Capture, Change, Finding, Held, Suggestion
 from shanben.rulebook.gates import Facts, Gate, facts_of, gate
 from shanben.rulebook.patterns import PATTERN_FLAGS, compiled, full_pattern
 from shanben.rulebook.schema import Invariant, Rule, Rulebook, Where
-from shanben.rulebook.search import LONG, hits_in, lines_with
+from shanben.rulebook.search import LONG, Lines, hits_in, lines_with
 from shanben.steps import Step, needs_of, step_named
 from shanben.values import Guard, Mark, Span, Text
 
@@ -201,22 +201,21 @@ def _limited(rule: Rule, text: Text, seconds: float, find: Callable[[], Iterable
 
 def _may_match(rule: Rule, text: Text) -> bool:
     """Tell whether the lines that `where: {lines: …}` leaves open hold what the pattern asks for, where only they count."""
-    where = rule.where
-    facts = facts_of(full_pattern(rule))
-    if not (facts.line_ends is not None if where.first else where.last and facts.keeps_to_lines):
-        return True
+    where, facts = rule.where, facts_of(full_pattern(rule))
     first, last = _window(where, text)
-    return facts.gate.holds_in(text.content[first : _seen_to(facts, text.content, last) if where.first else last])
+    if where.first:
+        near = _near_start(facts, text, last)
+        return near is None or facts.gate.holds_in(text.content[: near.end])
+    return not (where.last and facts.keeps_to_lines) or facts.gate.holds_in(text.content[first:])
 
 
-def _seen_to(facts: Facts, content: str, last: int) -> int:
-    """Give the end of what a match that begins at ``last`` at the latest can see, and of one line more: it must not
-    take the end of these lines for that of the text."""
-    for _ in range(2 + (facts.line_ends or 0)):
-        last = content.find("\n", last) + 1
-        if not last:
-            return len(content)
-    return last
+def _near_start(facts: Facts, text: Text, last: int) -> Span | None:
+    """Give what matches that begin at ``last`` at the latest can see, and a line more: they must not take the end of
+    these lines for that of the text. None where that is not known."""
+    if facts.line_ends is None:
+        return None
+    index = text.line_at(last) + facts.line_ends + 1
+    return Span(0, text.lines[min(index, len(text.lines) - 1)].end)
 
 
 def _matches(rule: Rule, text: Text, seconds: float) -> Iterator[regex.Match[str]]:
@@ -228,20 +227,20 @@ def _matches(rule: Rule, text: Text, seconds: float) -> Iterator[regex.Match[str
     if lines is not None and not lines:
         return
     pattern = pattern_of(rule)
+
+    def near(last: int) -> Lines | None:
+        found = _near_start(facts_of(written), text, last) if lines is None and where.first else None
+        return lines if found is None else [found]
+
     first, last = _window(where, text)
-    facts = facts_of(written)
-    bound = lines is None and where.first > 0 and facts.line_ends is not None
     if rule.remove and (where.first or where.last):
-        near = [(0, _seen_to(facts, content, last))] if bound else lines
-        hit = next(hits_in(pattern, content, near, first, seconds), None)
+        hit = next(hits_in(pattern, content, near(last), first, seconds), None)
         if hit is None or hit.start() > last:
             return
         # Lines that the rule takes away do not count, or the next round would find as many again.
         passed = {text.line_at(m.start()) for m in hits_in(pattern, content, lines, 0, seconds)}
         first, last = _window(where, text, passed)
-    if bound:
-        lines = [(0, _seen_to(facts, content, last))]
-    for m in hits_in(pattern, content, lines, first, seconds):
+    for m in hits_in(pattern, content, near(last), first, seconds):
         if m.start() > last or (m.end() > last and where.first):
             return
         if where.repeated:

@@ -46,6 +46,7 @@ _DOT_TAKES_ALL = lazy_regex(r"\(\?[a-zA-Z]*s|\\[RX]")
 _FUZZY = lazy_regex(r"(?<!\\[pPNL])\{[^{}]*[eids][^{}]*\}")
 _ESCAPED = lazy_regex(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([ntrfv])|([^\w]))")
 _CONTROL = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
+_ENDS_OF_TEXT = (r"\A", r"\Z", r"\z")
 _NONE: Clause = frozenset()
 
 
@@ -326,9 +327,6 @@ def _looks_ahead(node: Node) -> Iterator[Node]:
         return
     for inner in children(node):
         yield from _looks_ahead(inner)
-
-
-_ENDS_OF_TEXT = (r"\A", r"\Z", r"\z")
 
 
 def _keeps_to_line(node: Node) -> bool:
