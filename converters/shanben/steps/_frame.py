@@ -16,6 +16,7 @@ from shanben.lazy import lazy_regex
 from shanben.ledger import Capture, Change, Finding
 from shanben.steps._frame_again import (
     accounts,
+    alone_in_frame,
     attached_again,
     box_of_facts,
     box_of_labels,
@@ -23,10 +24,12 @@ from shanben.steps._frame_again import (
     date_of_page,
     doubled_title,
     empty_labels,
+    entries_of_sections,
     hardly_text,
     headings,
     headword,
     labels_apart,
+    likely_text,
     lost_title,
     named_above,
     named_title,
@@ -37,6 +40,7 @@ from shanben.steps._frame_again import (
     steps_of_text,
     tags,
     tags_above,
+    title_of_poem,
     under_original,
 )
 from shanben.steps._frame_credits import credit_lines, names_under_title
@@ -47,6 +51,7 @@ from shanben.steps._frame_edges import (
     inside_frame,
     page_marks,
     past_signature,
+    post_of_board,
     sure_lines,
     text_body,
 )
@@ -66,6 +71,7 @@ from shanben.steps._frame_lines import (
     outer_lines,
     with_keywords,
 )
+from shanben.steps._frame_lists import dated_lists
 from shanben.steps._frame_params import FLAGS, Params
 from shanben.steps._frame_scores import HEADING, ISLAND, PLEA, Title, count_scores, likely_title, points_of, weighed
 from shanben.values import Span, Text
@@ -93,7 +99,7 @@ _OWNED = lazy_regex("版[权權]|[转轉][载載]|©", FLAGS)
 _DATED = lazy_regex(r"\p{Han}[\p{Han}，、《》“”]{4,40}[ \u3000]?[\[［【(（]\p{Han}{0,4}[ ]?\d{4}", FLAGS)
 _ITEM = lazy_regex(r"(\d{1,2})([.．、）)])(?!\d)", FLAGS)
 _CHAPTER = lazy_regex(r"第[0-9〇零一二三四五六七八九十百千]{1,6}[章回节節卷][ \u3000]\S{1,20}$", FLAGS)
-_STATED = lazy_regex(r"[标標][ \u3000]{0,2}[题題][:：][ \u3000]*(?!Re:)(\p{Han}.{3,60})", FLAGS)
+_STATED = lazy_regex(r"[标標主][ \u3000]{0,2}[题題][:：][ \u3000]*(?!Re:)(\p{Han}.{3,60})", FLAGS)
 _OUTLINED = lazy_regex(r"\d{1,2}(?:\.\d{1,2})*[.．]?[ \u3000]", FLAGS)
 _RULED = lazy_regex(r"[+|][-=:]{2,}(?:[+|][-=:]{2,})+[+|]", FLAGS)
 OUTLINE, AGAIN = 5, 3
@@ -112,6 +118,8 @@ NO_TEXT = 0.005
 """A contact below the text stays if it is more likely text than this."""
 PARAGRAPH = 40
 """A paragraph with words of pages above the first sentence has so many characters."""
+HEADS = 0.2
+"""Words with a colon between lines that stay do so, too, if they are more likely text than this."""
 RECORD = 0.2
 """A label with its value among others that stay stays, too, if it is more likely text than this."""
 HEADING_LENGTH = 6
@@ -135,6 +143,7 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     taken -= _unknown_below(known, taken, chances) | _listed_words(known, taken)
     taken -= _announced(known, taken) | contents_of_text(known) | _amid_text(known, taken, chances) | _outline(known)
     taken -= lost_title(known, taken, chances) | named_title(known, taken)
+    taken -= likely_text(known, taken, chances)
     if not taken:
         return
     again = said_again(known, taken)
@@ -142,7 +151,7 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     taken = (taken | again | accounts(known, taken, chances)) - named - sections(known, named)
     taken |= box_of_facts(known, taken, chances) | box_of_labels(known, taken, chances)
     taken |= tags(known, taken, chances) | tags_above(known, taken, chances)
-    taken |= attached_again(known, taken)
+    taken |= attached_again(known, taken) | dated_lists(known)
     taken |= empty_labels(known, taken) | date_of_page(known, taken)
     headed = set(range(min(named), max(named) + 1)) if named else set()
     taken |= hardly_text(known, taken, chances) - headed
@@ -155,7 +164,11 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     taken -= headword(known, taken) | office_of_title(known, taken) | _record(known, taken, chances)
     taken -= number_of_document(known, taken) | _heads_text(known, taken, chances)
     taken |= doubled_title(known, taken)
-    taken -= _stated_title(known, taken) | _headed_chapters(known, taken)
+    taken -= _stated_title(known, taken) | _headed_chapters(known, taken) | title_of_poem(known, taken)
+    taken -= entries_of_sections(known, taken, chances)
+    taken |= alone_in_frame(known, taken, chances)
+    post, closing = post_of_board(known)
+    taken = (taken - post) | closing
     kept = _labelled_section(known, taken) | {n for n in _contacts(known, taken) if chances.get(n, 1.0) > NO_TEXT}
     stated = credit_lines(known, taken, chances) if taken else {}
     for n in sorted((taken - kept) | set(stated)):
@@ -236,17 +249,16 @@ def _headed_chapters(lines: Sequence[Line], taken: set[int]) -> set[int]:
 
 
 def _heads_text(lines: Sequence[Line], taken: set[int], chances: Mapping[int, float]) -> set[int]:
-    """Give the words with a colon between lines that stay, of which the one below is a sentence."""
+    """Give the words with a colon between lines that stay, of which the one below is a sentence, or they are one themselves."""
+    between = (
+        n for n in taken if 0 < n < len(lines) - 1 and not {n - 1, n + 1} & taken and lines[n].said.endswith(LEADS)
+    )
+    words = ("weak", "menu", "list", "near")
     return {
         n
-        for n in taken
-        if 0 < n < len(lines) - 1
-        and lines[n].said.endswith(LEADS)
-        and lines[n].kind in ("weak", "menu", "list", "near")
-        and n - 1 not in taken
-        and n + 1 not in taken
-        and is_hard(lines[n + 1])
-        and chances.get(n, 0.0) > LIKELY
+        for n in between
+        if (lines[n].kind in words and is_hard(lines[n + 1]) and chances.get(n, 0.0) > HEADS)
+        or (lines[n].kind == "prose" and is_hard(lines[n - 1]))
     }
 
 

@@ -74,6 +74,12 @@ _BULLET = lazy_regex(r"[-–•·▪◦○●*>]{1,2}[ \u3000]*", FLAGS)
 _COUNTED = lazy_regex(r"\d{1,2}(?:\.\d{1,2}){0,3}[ .、\u3000\t]{0,3}(?=\D)", FLAGS)
 TAG, TAGS, UNLIKELY = 8, (2, 10), 0.2
 """So long is a tag, so many tags stand below a text, so unlikely text are they."""
+UNLIKELY_WORDS = 0.1
+"""Words that pages are known for, and dates, go below the text if they are less likely text than this."""
+LIKELY = 0.7
+"""A line that is more likely text than this stays where most of such lines are text."""
+ALONE = 0.001
+"""A sentence between two lines that go does so, too, if it is less likely text than this."""
 RECORDS = 4
 """So many labels make a box of a public record."""
 _RECORD = lazy_regex(
@@ -88,6 +94,22 @@ HEADWORD = 12
 _SAYING = lazy_regex(
     r"(?:[，,]?(?:又[称名叫]|也[称叫]|亦[称作]|[简古旧俗]称|[是为为乃系即指]|原名|位于|是指)|[（(])", FLAGS
 )
+_DYNASTY = (
+    r"(?:先秦|三[国國]|魏[晋晉]|南北朝|五代|近[现現]?代|[现現當当]代|民[国國]"
+    r"|(?:[东西東]?[周汉漢晋晉]|秦|[南北][朝宋齐齊梁陈陳]|隋|唐|[南北]?宋|[辽遼金元明清])(?:代|朝)?)"
+)
+_POET = lazy_regex(
+    rf"[〔\[［(（【]{_DYNASTY}[〕\]］)）】][ \u3000]?\p{{Han}}{{2,4}}"
+    rf"|{_DYNASTY}[ \u3000]?[·・•：:][ \u3000]?\p{{Han}}{{2,4}}"
+    rf"|\p{{Han}}{{2,4}}[ \u3000]?[〔\[［(（【]{_DYNASTY}[〕\]］)）】]",
+    FLAGS,
+)
+"""Who wrote a poem, with his dynasty, as anthologies set it below the title."""
+POEM = 24
+"""So long is the title of a poem."""
+_SECTION = lazy_regex(r"[\[［【][ ]?(?:编辑|編輯)(?:源代码|原始碼)?[ ]?[\]］】]", FLAGS)
+TITLED_SECTION = 0.1
+"""So likely are the lines of a section text that has a heading of its own."""
 _ABOUT = lazy_regex("(?:关于|關於|印发|转发|批转|公布)", FLAGS)
 _DOCUMENT = lazy_regex(r"\p{Han}{2,12}[〔［\[（(]\d{4}[〕］\]）)] ?第? ?\d{1,5} ?号", FLAGS)
 _OFFICE = lazy_regex(r"^\p{Han}{4,24}(?:府|室|局|会|會|院|厅|部|处|處|公司|大学|中心|协会|队|所|站)$", FLAGS)
@@ -203,6 +225,32 @@ def headword(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
     if first >= len(lines) or any(n not in taken and _says(lines[first].said, lines[n].said) for n in range(first)):
         return set()
     return {max((n for n in range(first) if n in taken and _says(lines[first].said, lines[n].said)), default=-1)} - {-1}
+
+
+def title_of_poem(lines: Sequence[Line], taken: Collection[int]) -> set[int]:
+    """Give the lines right above the name of a poet with his dynasty, which stays, that stand nowhere else as a title."""
+    stay = {line.said for n, line in enumerate(lines) if n not in taken}
+    return {
+        n
+        for n in range(_begin(lines, taken))
+        if n in taken
+        and n + 1 not in taken
+        and len(lines[n].said) <= POEM
+        and lines[n].kind in ("text", "menu", "near")
+        and _POET.fullmatch(lines[n + 1].said)
+        and lines[n].said not in stay
+    }
+
+
+def entries_of_sections(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:
+    """Give the lines of no known kind between the headings of an encyclopedia, each with a button to change its section."""
+    marks = [n for n, line in enumerate(lines) if n and _SECTION.fullmatch(line.said)]
+    return {
+        n
+        for above, below in pairwise(marks)
+        for n in range(above + 1, below)
+        if n in taken and lines[n].kind in ("text", "prose") and chances.get(n, 0.0) > TITLED_SECTION
+    }
 
 
 def _says(sentence: str, word: str) -> bool:
@@ -575,6 +623,9 @@ def hardly_text(lines: Sequence[Line], taken: Collection[int], chances: Mapping[
     hardly = {n for n in range(len(lines)) if n not in taken and chances.get(n, 1.0) < HARDLY}
     titled = any(n not in taken and n not in hardly and _may_be_title(lines, n) for n in range(first))
     found = {n for n in hardly if first < n < last and lines[n].kind == "sign" and han_pairs(lines[n].said)}
+    left = {n for n, chance in chances.items() if n > first and n not in taken and chance < UNLIKELY_WORDS}
+    if any(n not in taken and is_hard(line) for n, line in enumerate(lines)):
+        found |= {n for n in left if lines[n].kind == "stamp" or (n > last and lines[n].kind in WORDS)}
     for n in sorted(hardly):
         below = n > last and (n - 1 in taken or n - 1 in found) and not LABELLED.match(lines[n].said)
         if lines[n].kind == "text" and below and not lines[n].said.endswith(LEADS):
@@ -594,6 +645,40 @@ def hardly_text(lines: Sequence[Line], taken: Collection[int], chances: Mapping[
         if beside and not opens and not lines[n].said.endswith(LEADS):
             found.add(n)
     return found
+
+
+def alone_in_frame(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:
+    """Give the sentences below the first one, each between two lines that go, that are no text: comments, summaries."""
+    return {
+        n
+        for n in range(_begin(lines, taken) + 1, len(lines) - 1)
+        if n not in taken
+        and n - 1 in taken
+        and n + 1 in taken
+        and lines[n].kind == "prose"
+        and chances.get(n, 1.0) < ALONE
+    }
+
+
+def likely_text(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:
+    """Give the lines that are likely text though their words are known of pages: above the first sentence, and below
+    it beside a line that stays."""
+    first = _begin(lines, taken)
+    times = Counter(line.said for line in lines)
+    titles = tuple(line.said for line in lines[: first + 1] if len(line.said) >= SHORTEST)
+    return {
+        n
+        for n in taken
+        if chances.get(n, 0.0) >= LIKELY
+        and times[lines[n].said] == 1
+        and not (lines[n].said.startswith(titles) and lines[n].said not in titles)
+        and (
+            lines[n].kind not in FACTS
+            if n < first
+            else lines[n].kind in ("text", "sign", "list", "weak")
+            and any(m not in taken for m in (n - 1, n + 1) if first < m < len(lines))
+        )
+    }
 
 
 def _is_character(lines: Sequence[Line], n: int, first: int) -> bool:

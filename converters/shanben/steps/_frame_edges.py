@@ -40,6 +40,13 @@ from shanben.steps._frame_scores import (
 _DAY = lazy_regex(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}", FLAGS)
 _PAGE = lazy_regex(r"(?:[页頁] ?)?(\d{1,3}) ?/ ?(\d{1,3})", FLAGS)
 _DATE = lazy_regex(r"年.{1,3}月.{1,4}日$", FLAGS)
+_SENT = lazy_regex(
+    r"[时時][间間][:：]?[ \u3000]?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.*|[发發转轉]信站[:：].*(?:站[内內]|[)）])", FLAGS
+)
+"""The last line of the head of a post on a board of the telnet kind."""
+_FROM = lazy_regex(r"※ (?:[发發]信站|[来來]源)[:：]?.*", FLAGS)
+POST_HEAD, POST_FOOT = 14, 10
+"""The head of a post ends within so many lines, its author's own lines at the end are no more."""
 ABOVE_TITLE = 24
 """A line above the title, with frame between, is frame up to so many characters."""
 ROW = 30
@@ -89,6 +96,14 @@ def past_signature(lines: Sequence[Line], last: int) -> int:
         if lines[n].kind == "keep" or (signed and len(lines[n - 1].said) <= SIGNATURE):
             last = n
     return last
+
+
+def post_of_board(lines: Sequence[Line]) -> tuple[set[int], set[int]]:
+    """Give the lines of a post on a board of the telnet kind, and the two hyphens that close it above where it came from."""
+    head = next((n for n, line in enumerate(lines[:POST_HEAD]) if _SENT.fullmatch(line.said)), len(lines))
+    sent = next((n for n in range(head, len(lines)) if _FROM.fullmatch(lines[n].said)), head)
+    end = max((n for n in range(head + 1, sent) if lines[n].said in ("--", "---")), default=sent)
+    return {n for n in range(head + 1, end) if lines[n].kind != "inside"}, set(range(end, min(end + 1, sent)))
 
 
 def _body_without_prose(lines: Sequence[Line]) -> tuple[int, int]:
