@@ -860,6 +860,22 @@ def test_of_pages_that_nothing_was_learned_from_nine_lines_of_ten_go_and_next_to
     assert score.lost < 0.001 * score.letters
 
 
+@pytest.mark.parametrize("folder", ["twelfth", "thirteenth"])
+def test_of_frames_as_mirrors_and_forums_have_them_nearly_all_goes_and_no_line_of_text(folder: str) -> None:
+    score = total(folder, [measure(page) for page in sorted((PAGES / folder).glob("*.txt"))])
+    assert score.damaged == []
+    assert len(score.missed) < 0.05 * score.artifacts
+
+
+def test_a_first_line_above_facts_is_the_title_though_it_begins_with_a_word_of_menus() -> None:
+    text = "搜索的走偏与排名\n\n时间:2016-12-05 10:09:27\n\n【点击图片进入下一页或下一篇】\n\n" + (
+        "在缩小知识鸿沟方面，搜索引擎可谓时代利器。但任何一家公司都是商业机构，盈利才是它的本能。\n" * 2
+    )
+    cleaned = clean(text).text
+    assert cleaned.startswith("搜索的走偏与排名\n")
+    assert "点击图片" not in cleaned
+
+
 @pytest.mark.parametrize(
     "line",
     [

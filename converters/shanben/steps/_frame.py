@@ -25,6 +25,7 @@ from shanben.steps._frame_again import (
     doubled_title,
     empty_labels,
     entries_of_sections,
+    first_title,
     hardly_text,
     headings,
     headword,
@@ -142,7 +143,7 @@ def frame_of(text: Text, params: Params) -> Iterator[Finding]:
     taken -= steps_of_text(known, taken) | named_above(known, taken)
     taken -= _unknown_below(known, taken, chances) | _listed_words(known, taken)
     taken -= _announced(known, taken) | contents_of_text(known) | _amid_text(known, taken, chances) | _outline(known)
-    taken -= lost_title(known, taken, chances) | named_title(known, taken)
+    taken -= lost_title(known, taken, chances) | named_title(known, taken) | first_title(known, taken, chances)
     taken -= likely_text(known, taken, chances)
     if not taken:
         return

@@ -179,6 +179,19 @@ def lost_title(lines: Sequence[Line], taken: Collection[int], chances: Mapping[i
     return {best} if enough or (worth[best] >= ONLY and rival < worth[best] / 4) else set()
 
 
+def first_title(lines: Sequence[Line], taken: Collection[int], chances: Mapping[int, float]) -> set[int]:
+    """Give the first line of all if it goes, facts stand right below it and no line above the first sentence stays.
+
+    A title may begin with a word of menus ("search", "download"): what looks like one at the very top is one, then.
+    """
+    first = next((n for n, line in enumerate(lines) if line.kind == "prose" and n not in taken), 0)
+    if first < 2 or 0 not in taken or lines[1].kind not in FACTS or any(n not in taken for n in range(1, first)):
+        return set()
+    line = lines[0]
+    may_be = line.kind in ("near", "text") and TITLE <= len(line.said) <= TITLE_LENGTH
+    return {0} if may_be and not STOP.search(line.said) and chances.get(0, 0.0) > DOUBT else set()
+
+
 def _is_original(lines: Sequence[Line], title: int, n: int) -> bool:
     """Tell whether the mark of an original article stands between a title and a line below it."""
     return any(line.said in ORIGINAL for line in lines[title + 1 : n])
