@@ -860,7 +860,7 @@ def test_of_pages_that_nothing_was_learned_from_nine_lines_of_ten_go_and_next_to
     assert score.lost < 0.001 * score.letters
 
 
-@pytest.mark.parametrize("folder", ["twelfth", "thirteenth", "fourteenth", "fifteenth"])
+@pytest.mark.parametrize("folder", ["twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth"])
 def test_of_frames_as_mirrors_and_forums_have_them_nearly_all_goes_and_no_line_of_text(folder: str) -> None:
     score = total(folder, [measure(page) for page in sorted((PAGES / folder).glob("*.txt"))])
     assert score.damaged == []
