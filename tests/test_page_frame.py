@@ -848,23 +848,27 @@ def test_no_letter_of_the_text_is_lost(page: Path) -> None:
     assert score.letters > 0
 
 
-def test_of_the_tenth_set_most_of_the_frame_goes_and_no_line_of_text() -> None:
-    score = total("tenth", [measure(page) for page in sorted((PAGES / "tenth").glob("*.txt"))])
-    assert score.damaged == []
-    assert len(score.missed) < 0.03 * score.artifacts
-
-
 def test_of_pages_that_nothing_was_learned_from_nine_lines_of_ten_go_and_next_to_no_letter_of_the_text() -> None:
     score = total("eleventh", [measure(page) for page in sorted((PAGES / "eleventh").glob("*.txt"))])
     assert len(score.missed) < 0.08 * score.artifacts
     assert score.lost < 0.001 * score.letters
 
 
-@pytest.mark.parametrize("folder", ["twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth"])
-def test_of_frames_as_mirrors_and_forums_have_them_nearly_all_goes_and_no_line_of_text(folder: str) -> None:
+@pytest.mark.parametrize(
+    ("folder", "most"),
+    [
+        ("tenth", 0.03),
+        ("twelfth", 0.06),
+        ("thirteenth", 0.06),
+        ("fourteenth", 0.06),
+        ("fifteenth", 0.06),
+        ("sixteenth", 0.06),
+    ],
+)
+def test_of_a_set_most_of_the_frame_goes_and_no_line_of_text(folder: str, most: float) -> None:
     score = total(folder, [measure(page) for page in sorted((PAGES / folder).glob("*.txt"))])
     assert score.damaged == []
-    assert len(score.missed) < 0.06 * score.artifacts
+    assert len(score.missed) < most * score.artifacts
 
 
 def test_a_first_line_above_facts_is_the_title_though_it_begins_with_a_word_of_menus() -> None:

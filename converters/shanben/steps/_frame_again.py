@@ -184,7 +184,7 @@ def first_title(lines: Sequence[Line], taken: Collection[int], chances: Mapping[
 
     A title may begin with a word of menus ("search", "download"): what looks like one at the very top is one, then.
     """
-    first = next((n for n, line in enumerate(lines) if line.kind == "prose" and n not in taken), 0)
+    first = _begin(lines, taken)
     if first < 2 or 0 not in taken or lines[1].kind not in FACTS or any(n not in taken for n in range(1, first)):
         return set()
     line = lines[0]
