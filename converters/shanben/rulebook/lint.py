@@ -199,6 +199,8 @@ def _sound(files: _Files) -> set[Place]:
         above = [p for p in starts.get(fault.place.file, ()) if p.line <= fault.place.line]
         if above:
             spoilt.add(max(above, key=lambda p: p.line))
+        elif fault.code != "R308":  # in a named part, which the rules below it may use; one that is not used harms none
+            spoilt.update(starts.get(fault.place.file, ()))
     standing = {rule.place for rule in files.book.rules}
     return {w.rule.place for w in files.written} & standing - spoilt
 
