@@ -199,9 +199,10 @@ def test_faults_of_loading_stand_beside_those_of_lint(tmp_path: Path) -> None:
 def test_a_rule_is_not_tried_where_a_named_part_cannot_be_read(tmp_path: Path) -> None:
     own = "let:\n  HEAD: '发布${DATED}'\n  DATED: '(?P<day>[0-9]{4}年)'\nrules:\n"
     own += rule("^${HEAD}$", "remove: line", r'["发布2020年\n正文", "正文"]', more="capture: {date: day}")
+    own += rule(example="['甲;乙', '甲；乙']", name="other")
     report = linted(tmp_path, {"artifacts/a.yaml": own})
     assert "R307" in {f.fault.code for f in report.faults}
-    assert not places(report, "L")
+    assert {(f.rule, f.fault.code) for f in report.faults if f.fault.code[0] == "L"} == {("other", "L201")}
 
 
 def test_an_excuse_silences_its_code_in_its_rule_only(tmp_path: Path) -> None:

@@ -199,10 +199,13 @@ def _sound(files: _Files) -> set[Place]:
         above = [p for p in starts.get(fault.place.file, ()) if p.line <= fault.place.line]
         if above:
             spoilt.add(max(above, key=lambda p: p.line))
-        elif fault.code != "R308":  # in a named part, which the rules below it may use; one that is not used harms none
-            spoilt.update(starts.get(fault.place.file, ()))
     standing = {rule.place for rule in files.book.rules}
-    return {w.rule.place for w in files.written} & standing - spoilt
+    return {w.rule.place for w in files.written if _is_read(w)} & standing - spoilt
+
+
+def _is_read(written: Written) -> bool:
+    """Tell whether the patterns of a rule could be read: the fault of a named part in one stands where that is defined."""
+    return not {"match", "before", "after"} & written.entries.keys() - written.patterns.keys()
 
 
 def _runnable(rules: Sequence[Rule]) -> list[Rule]:
